@@ -1,0 +1,114 @@
+# make demo    train a first network, from a bare machine
+# make test    every check: ruff, mypy, import-linter, pytest
+# make docs    the documentation, in docs/_build/html
+# make bench   the benchmarks
+# make lock    pin the newest versions that pyproject.toml allows
+# make clean   remove what the others made
+#
+# PYTHON=python3.12 picks another Python for .venv; ORACLES=no leaves PyTorch, a test oracle, out.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test lock docs bench clean install oracles
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+QUIET := -qq
+ORACLES ?= yes
+WORKERS ?= 2
+
+# A Python that starts (a shim may not), is new enough and can make virtual environments.
+FITS := import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+	$$p -c '$(FITS)' >/dev/null 2>&1 && { echo $$p; break; }; done)
+
+help:
+	@sed -n 's/^# \(make [a-z]*\)  */\1\t/p' Makefile | expand -t 14
+
+$(VENV)/.made:
+	@if $(BIN)/python -c '$(FITS)' >/dev/null 2>&1 && $(PIP) --version >/dev/null 2>&1; then \
+		echo "── .venv: using the one that is here ($$($(BIN)/python --version))"; \
+	elif [ -n "$(PYTHON)" ] && $(PYTHON) -c '$(FITS)' >/dev/null 2>&1; then \
+		echo "── .venv: made with $(PYTHON) ($$($(PYTHON) --version))"; \
+		$(PYTHON) -m venv --clear $(VENV); \
+	else \
+		echo "diaphane needs Python 3.11 or newer with its venv module (on Debian and Ubuntu: python3-venv)." >&2; \
+		echo "Found: $$($(or $(PYTHON),python3) --version 2>&1 | head -n 1)." >&2; \
+		echo "Install one, or name it: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)" >&2; \
+		exit 1; \
+	fi
+	@touch $@
+
+$(VENV)/.locked: requirements/lock.txt | $(VENV)/.made
+	@echo "── install requirements/lock.txt (the first time it takes a minute or two)"
+	@$(PIP) install $(QUIET) -r requirements/lock.txt
+	@touch $@
+
+$(VENV)/.installed: pyproject.toml $(VENV)/.locked
+	@echo "── install diaphane, editable"
+	@$(PIP) install $(QUIET) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.oracles: requirements/oracles.txt $(VENV)/.locked
+	@echo "── install requirements/oracles.txt (PyTorch, which tests compare against)"
+	@if $(PIP) install $(QUIET) -r requirements/oracles.txt; then touch $@; \
+	else echo "   no PyTorch for this Python here: the tests that compare against it are skipped"; fi
+
+$(VENV)/.docs: requirements/docs.txt $(VENV)/.locked
+	@echo "── install requirements/docs.txt"
+	@$(PIP) install $(QUIET) -r requirements/docs.txt
+	@touch $@
+
+install: $(VENV)/.installed
+
+ifeq ($(ORACLES),no)
+oracles:
+else
+oracles: $(VENV)/.oracles
+endif
+
+demo: install
+	@echo "── diaphane train digits --out demo"
+	@$(BIN)/diaphane train digits --out demo
+
+test: install oracles
+	@echo "── ruff check"
+	@$(BIN)/python -m ruff check .
+	@echo "── ruff format --check"
+	@$(BIN)/python -m ruff format --check .
+	@echo "── mypy"
+	@$(BIN)/python -m mypy
+	@echo "── lint-imports"
+	@$(BIN)/lint-imports
+	@echo "── pytest"
+	@$(BIN)/python -m pytest -n $(WORKERS)
+
+# uv has a virtual environment of its own, so that .venv stays what lock.txt says.
+.venv-lock/.made: | $(VENV)/.made
+	@$(BIN)/python -m venv .venv-lock
+	@.venv-lock/bin/python -m pip --disable-pip-version-check install $(QUIET) uv
+	@touch $@
+
+COMPILE := .venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --upgrade \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+
+lock: .venv-lock/.made
+	@echo "── requirements/lock.txt"
+	@$(COMPILE) pyproject.toml --extra plot --extra table --group test --output-file requirements/lock.txt
+	@echo "── requirements/docs.txt"
+	@$(COMPILE) --group docs --constraints requirements/lock.txt --output-file requirements/docs.txt
+
+docs: install $(VENV)/.docs
+	@echo "── sphinx"
+	@$(BIN)/python -m sphinx -b html --keep-going docs docs/_build/html
+
+bench: install
+	@[ -d benchmarks ] || { echo "There is no folder benchmarks/ yet." >&2; exit 1; }
+	@echo "── pytest benchmarks"
+	@$(BIN)/python -m pytest benchmarks -p no:xdist -o python_files='bench_*.py' --benchmark-only
+
+clean:
+	rm -rf $(VENV) .venv-lock build dist demo docs/_build docs/api docs/gallery docs/sg_execution_times.rst
+	rm -rf .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .benchmarks
+	find src tests examples docs benchmarks -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true

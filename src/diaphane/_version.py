@@ -1,0 +1,3 @@
+"""The version of diaphane, read by the build as well."""
+
+__version__ = "0.1.0.dev0"

@@ -1,0 +1,44 @@
+"""How a graph is computed: programs, their state, and the engines that run them."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from .program import Definition, Engine, Executable, NonFiniteError, Program, Step
+from .state import State, initial_state
+
+__all__ = [
+    "ENGINES",
+    "Definition",
+    "Engine",
+    "Executable",
+    "NonFiniteError",
+    "Program",
+    "State",
+    "Step",
+    "find_engine",
+    "initial_state",
+]
+
+ENGINES = {"reference": ("reference", "ReferenceEngine")}
+"""Engines by name: the module here that has it, loaded when first asked for, and its class."""
+
+
+def find_engine(name: str) -> Engine:
+    """The engine of a name.
+
+    Raises
+    ------
+    ValueError
+        If there is none; names those there are.
+
+    Examples
+    --------
+    >>> find_engine("reference").name
+    'reference'
+    """
+    if name not in ENGINES:
+        raise ValueError(f"there is no engine {name!r}; there are: {', '.join(ENGINES)}")
+    module, attribute = ENGINES[name]
+    engine: Engine = getattr(import_module(f"{__name__}.{module}"), attribute)()
+    return engine
