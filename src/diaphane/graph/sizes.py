@@ -12,7 +12,18 @@ from typing import TypeAlias, Union
 
 from .errors import ShapeError
 
-__all__ = ["Dim", "Extent", "Shape", "Size", "bind", "bind_shape", "exact_quotient", "extent_product", "show"]
+__all__ = [
+    "Dim",
+    "Extent",
+    "Shape",
+    "Size",
+    "bind",
+    "bind_shape",
+    "exact_quotient",
+    "extent_product",
+    "known_shape",
+    "show",
+]
 
 Atom: TypeAlias = Union[str, "Quotient"]
 Monomial: TypeAlias = tuple[Atom, ...]
@@ -173,6 +184,13 @@ def exact_quotient(total: Extent, part: Extent) -> Extent | None:
             return None
         terms[tuple(remaining)] = c // coefficient
     return _simplified(terms)
+
+
+def known_shape(shape: Shape, what: str) -> tuple[int, ...]:
+    """The shape where every extent is a number; raises where one is a named size."""
+    if not all(isinstance(e, int) for e in shape):
+        raise ShapeError(f"{what} needs a shape of whole numbers, got {show(shape)}")
+    return tuple(e for e in shape if isinstance(e, int))
 
 
 def show(shape: Sequence[Extent]) -> str:

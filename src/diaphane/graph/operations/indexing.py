@@ -229,7 +229,7 @@ def scatter_add(values: NodeLike, indices: NodeLike, extent: Extent, axis: int =
     node, rows = as_node(values), _indices(indices, "scatter_add")
     if node.shape[axis : axis + rows.ndim] != rows.shape:
         raise ShapeError(
-            f"scatter_add: values of shape {show(node.shape)} and indices of shape {show(rows.shape)} differ at axis {axis}"
+            f"scatter_add: values of shape {show(node.shape)} and indices of {show(rows.shape)} differ at axis {axis}"
         )
     return apply(ScatterAdd(axis, extent), node, rows)
 

@@ -30,8 +30,8 @@ class Matmul(Operation):
         a, b = inputs
         if a.shape[-1] != b.shape[-2]:
             raise ShapeError(
-                f"matmul: {short_formula(a)} of shape {show(a.shape)} and {short_formula(b)} of shape {show(b.shape)} do "
-                f"not fit: the first has {a.shape[-1]} columns, the second {b.shape[-2]} rows"
+                f"matmul: {short_formula(a)} of shape {show(a.shape)} and {short_formula(b)} of shape {show(b.shape)} "
+                f"do not fit: the first has {a.shape[-1]} columns, the second {b.shape[-2]} rows"
             )
         batch = _broadcast_batch(a, b)
         return (*batch, a.shape[-2], b.shape[-1])
@@ -93,8 +93,8 @@ def _broadcast_batch(a: Node, b: Node) -> Shape:
     for x, y in zip(left, right, strict=True):
         if x != y and 1 not in (x, y):
             raise ShapeError(
-                f"matmul: the leading axes of {short_formula(a)} of shape {show(a.shape)} and {short_formula(b)} of shape "
-                f"{show(b.shape)} do not broadcast"
+                f"matmul: the leading axes of {short_formula(a)} of shape {show(a.shape)} and {short_formula(b)} "
+                f"of shape {show(b.shape)} do not broadcast"
             )
         batch.append(y if x == 1 else x)
     return tuple(batch)

@@ -1,0 +1,56 @@
+"""Building blocks: layers, activations, losses, initialisers, networks."""
+
+from . import losses
+from .activations import ACTIVATIONS, find_activation, register_activation
+from .initializers import (
+    INITIALIZERS,
+    ConstantInitializer,
+    GlorotNormal,
+    GlorotUniform,
+    HeNormal,
+    HeUniform,
+    LecunNormal,
+    LecunUniform,
+    Orthogonal,
+    Zeros,
+    find_initializer,
+)
+from .layer import Context, Layer
+from .layers import Activation, BatchNorm, Dense, Dropout, Flatten, Maxout, PRelu, Reshape, Sequential
+from .losses import LOSSES, find_loss, mean_loss
+from .network import Forward, LayerSummary, Network
+
+__all__ = [
+    "ACTIVATIONS",
+    "INITIALIZERS",
+    "LOSSES",
+    "Activation",
+    "BatchNorm",
+    "ConstantInitializer",
+    "Context",
+    "Dense",
+    "Dropout",
+    "Flatten",
+    "Forward",
+    "GlorotNormal",
+    "GlorotUniform",
+    "HeNormal",
+    "HeUniform",
+    "Layer",
+    "LayerSummary",
+    "LecunNormal",
+    "LecunUniform",
+    "Maxout",
+    "Network",
+    "Orthogonal",
+    "PRelu",
+    "Reshape",
+    "Sequential",
+    "Zeros",
+    "find_activation",
+    "find_initializer",
+    "find_loss",
+    "losses",
+    "mean_loss",
+    "register_activation",
+]

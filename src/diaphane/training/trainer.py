@@ -1,0 +1,356 @@
+"""The training loop: shuffled mini-batches, validation, history, callbacks, and a stop where it diverges."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from ..engines import NonFiniteError, State
+from ..graph import Node, ShapeError, ancestors
+from ..graph.node import Array
+from ..graph.operations.random import Random
+from ..nn.losses import LossLike, find_loss
+from ..nn.network import Network
+from ..optim.optimizers import Optimizer, find_optimizer
+from .callbacks import Callback, ProgressBar
+from .history import History
+from .step import Evaluation, Penalty, TrainingStep
+
+__all__ = ["DivergenceError", "InterruptedWarning", "Metric", "Trainer", "TrainingResult", "TrainingRun"]
+
+Metric: TypeAlias = Callable[[Array, Array], float]
+"""From the network's raw outputs and the targets of all rows to one number."""
+
+EVALUATION_ROWS = 4096
+"""Rows at a time where nothing is learnt: enough to fill the matrix product, little enough to stay in cache."""
+
+
+class InterruptedWarning(UserWarning):
+    """Training was interrupted; the parameters of the last whole epoch are kept."""
+
+
+class DivergenceError(ValueError):
+    """The loss became NaN or infinite.
+
+    Attributes
+    ----------
+    node : Node or None
+        Where NaN or infinity first appeared.
+    result : TrainingResult
+        The last good parameters, and the history until then.
+    """
+
+    def __init__(self, message: str, node: Node | None, result: TrainingResult) -> None:
+        super().__init__(message)
+        self.node, self.result = node, result
+
+
+@dataclass
+class TrainingResult:
+    """What training gives.
+
+    Attributes
+    ----------
+    state : State
+        The network's values.
+    step_state : State
+        The same with the optimizer's own, to go on from.
+    history : History
+    """
+
+    state: State
+    step_state: State
+    history: History
+
+
+class TrainingRun:
+    """A training in progress, as callbacks see it.
+
+    Attributes
+    ----------
+    network : Network
+    step : TrainingStep
+        The graph of one step, with its program.
+    state : State
+        The step's values; what a callback sets here is gone on with.
+    epoch, epochs, steps : int
+        Epochs done or in progress and to be done, steps done.
+    history : History
+    """
+
+    def __init__(self, step: TrainingStep, state: State, epochs: int) -> None:
+        self.network, self.step, self.state, self.epochs = step.network, step, state, epochs
+        self.epoch = self.steps = 0
+        self.history = History()
+        self.stopping = False
+
+    def stop(self, reason: str) -> None:
+        """End after this epoch."""
+        self.stopping, self.history.stopped = True, reason
+
+    @property
+    def network_state(self) -> State:
+        """The network's values."""
+        return self.step.network_state(self.state)
+
+    def hyperparameter(self, name: str) -> float:
+        """What one of the optimizer's hyperparameters is set to."""
+        return float(self.state[self._hyperparameter(name)])
+
+    def set_hyperparameter(self, name: str, value: float) -> None:
+        """Set one from the next step on; nothing is planned anew."""
+        self.state = self.state.replace({self._hyperparameter(name): value})
+
+    def _hyperparameter(self, name: str) -> Node:
+        known = self.step.hyperparameters
+        if name not in known:
+            raise KeyError(f"the optimizer has no hyperparameter {name!r}; it has: {', '.join(known)}")
+        return known[name]
+
+
+class Trainer:
+    """Fit a network to data by mini-batches.
+
+    Parameters
+    ----------
+    network : Network
+    loss : str or callable
+        From outputs and targets to one number an example; their mean is trained.
+    optimizer : str or Optimizer
+    batch_size : int
+        The last batch of an epoch may be short.
+    epochs : int
+        At most.
+    shuffle : bool
+        Whether each epoch takes the rows in a new order.
+    metrics : mapping of str to callable, optional
+        Each from raw outputs and targets to a number, recorded as ``validation_<name>``.
+    penalty : callable, optional
+        Added to the loss; see :data:`~diaphane.training.step.Penalty`.
+    callbacks : sequence of Callback
+    progress : bool
+        Whether to show a bar (on a terminal only).
+    random_state : int, Generator, RandomState or None
+        For first values, shuffling, and random nodes: the same gives the same bits.
+    engine : str
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import diaphane as dia
+    >>> x = np.linspace(-1, 1, 64)[:, None]
+    >>> network = dia.nn.Network(dia.nn.Sequential([dia.nn.Dense(8, "tanh"), dia.nn.Dense(1)]), (1,), dtype="float64")
+    >>> trainer = Trainer(network, "squared_error", dia.optim.Adam(0.02), epochs=400, random_state=0)
+    >>> result = trainer.fit(x, x**2)
+    >>> result.history.last("loss") < 0.001
+    True
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        loss: LossLike,
+        optimizer: str | Optimizer = "adam",
+        *,
+        batch_size: int = 32,
+        epochs: int = 100,
+        shuffle: bool = True,
+        metrics: Mapping[str, Metric] | None = None,
+        penalty: Penalty | None = None,
+        callbacks: Sequence[Callback] = (),
+        progress: bool = False,
+        random_state: Any = None,
+        engine: str = "reference",
+    ) -> None:
+        if batch_size < 1 or epochs < 0:
+            raise ValueError(f"batch_size must be at least 1 and epochs at least 0, got {batch_size} and {epochs}")
+        self.network, self.loss, self.optimizer = network, find_loss(loss), find_optimizer(optimizer)
+        self.batch_size, self.epochs, self.shuffle = batch_size, epochs, shuffle
+        self.metrics, self.penalty = dict(metrics or {}), penalty
+        self.callbacks = [*callbacks, *([ProgressBar()] if progress else [])]
+        self.random_state, self.engine = random_state, engine
+        self._steps: dict[Any, TrainingStep] = {}
+        self._evaluations: dict[Any, Evaluation] = {}
+
+    def fit(
+        self,
+        x: Any,
+        y: Any,
+        *,
+        sample_weight: Array | None = None,
+        validation_data: tuple[Any, ...] | None = None,
+        validation_fraction: float = 0.0,
+        state: State | None = None,
+        step_state: State | None = None,
+    ) -> TrainingResult:
+        """Train.
+
+        Parameters
+        ----------
+        x : array, memory map or CSR matrix, shape (n, *input_shape)
+            In its own dtype; batches are cast when their step comes.
+        y : array, shape (n, …)
+        sample_weight : ndarray, shape (n,), optional
+        validation_data : (x, y) or (x, y, sample_weight), optional
+            Looked at after each epoch, never learnt from.
+        validation_fraction : float
+            Where there is no validation data: this share of the rows, drawn at random, is held out.
+        state : State, optional
+            The network's first values; drawn by its initialisers by default.
+        step_state : State, optional
+            A former result's, to go on from with the optimizer's own values.
+
+        Returns
+        -------
+        TrainingResult
+
+        Raises
+        ------
+        DivergenceError
+            At NaN or infinity; its ``result`` has the last good parameters.
+        """
+        rng = _random_generator(self.random_state)
+        y = np.asarray(y)
+        x = np.asarray(x) if not hasattr(x, "shape") else x
+        _check_rows(x, y, sample_weight)
+        if validation_data is None and validation_fraction:
+            x, y, sample_weight, validation_data = _held_out(x, y, sample_weight, validation_fraction, rng)
+        step = self.step_for(y, sample_weight is not None)
+        if step_state is None:
+            step_state = step.initial_state(self.network.initial_state(rng) if state is None else state)
+        run = TrainingRun(step, step_state, self.epochs)
+        seed = _seed(rng) if any(isinstance(n.op, Random) for n in ancestors(step.program.definition.wanted)) else 0
+        data = step.data(x, y, sample_weight)
+        self._each("on_fit_start", run)
+        try:
+            self._run_epochs(run, data, len(y), rng, seed, validation_data)
+        except KeyboardInterrupt:
+            run.history.stopped = "interrupted"
+            warnings.warn(
+                f"Training interrupted by user after {len(run.history)} epochs; their parameters are kept.",
+                InterruptedWarning,
+                stacklevel=2,
+            )
+        except NonFiniteError as error:
+            run.history.stopped, run.state = "diverged", error.state
+            self._each("on_fit_end", run)
+            raise DivergenceError(f"epoch {run.epoch}: {error}", error.node, self._result(run)) from None
+        self._each("on_fit_end", run)
+        return self._result(run)
+
+    def step_for(self, y: Array, weighted: bool) -> TrainingStep:
+        """The graph of a step for targets like these, made once."""
+        dtype = y.dtype if y.dtype.kind in "iu" else self.network.dtype
+        key = y.shape[1:], dtype, weighted
+        if key not in self._steps:
+            self._steps[key] = TrainingStep(
+                self.network,
+                self.loss,
+                self.optimizer,
+                target_shape=y.shape[1:],
+                target_dtype=dtype,
+                weighted=weighted,
+                penalty=self.penalty,
+                engine=self.engine,
+            )
+        return self._steps[key]
+
+    def evaluate(self, state: State, x: Any, y: Any, sample_weight: Array | None = None) -> dict[str, float]:
+        """The mean loss and every metric on some data, under a network's values."""
+        y = np.asarray(y)
+        dtype = y.dtype if y.dtype.kind in "iu" else self.network.dtype
+        key = y.shape[1:], dtype
+        if key not in self._evaluations:
+            self._evaluations[key] = Evaluation(
+                self.network, self.loss, target_shape=y.shape[1:], target_dtype=dtype, engine=self.engine
+            )
+        outputs, loss = self._evaluations[key].run(state, x, y, sample_weight, EVALUATION_ROWS)
+        return {"loss": loss, **{name: float(metric(outputs, y)) for name, metric in self.metrics.items()}}
+
+    def _run_epochs(
+        self, run: TrainingRun, data: Any, n: int, rng: Any, seed: int, validation: tuple[Any, ...] | None
+    ) -> None:
+        order = np.arange(n)
+        for epoch in range(1, self.epochs + 1):
+            started = time.perf_counter()
+            run.epoch = epoch
+            self._each("on_epoch_start", run)
+            if self.shuffle:
+                order = order[rng.permutation(n)]
+            loss = self._run_epoch(run, data, order, seed)
+            record: dict[str, Any] = {"epoch": epoch, "loss": loss}
+            if "learning_rate" in run.step.hyperparameters:
+                record["learning_rate"] = run.hyperparameter("learning_rate")
+            if validation is not None:
+                found = self.evaluate(run.network_state, *validation)
+                record.update({f"validation_{name}": value for name, value in found.items()})
+            run.history.append({**record, "seconds": time.perf_counter() - started})
+            self._each("on_epoch_end", run)
+            if run.stopping:
+                break
+
+    def _run_epoch(self, run: TrainingRun, data: Any, order: Array, seed: int) -> float:
+        by_step = [c for c in self.callbacks if type(c).on_step_end is not Callback.on_step_end]
+        pieces = [order[i : i + self.batch_size] for i in range(0, len(order), self.batch_size)] if by_step else [order]
+        losses: list[Array] = []
+        for piece in pieces:
+            outputs, run.state = run.step.program.run_batches(
+                run.state, data, piece, self.batch_size, seed=seed, first_step=run.steps
+            )
+            losses.append(outputs["loss"])
+            run.steps += len(outputs["loss"])
+            for callback in by_step:
+                callback.on_step_end(run)
+        each = np.concatenate(losses).astype(np.float64)
+        rows = np.full(len(each), float(self.batch_size))
+        rows[-1] = len(order) - self.batch_size * (len(each) - 1)
+        return float(each @ rows / len(order))
+
+    def _each(self, moment: str, run: TrainingRun) -> None:
+        for callback in self.callbacks:
+            getattr(callback, moment)(run)
+
+    def _result(self, run: TrainingRun) -> TrainingResult:
+        return TrainingResult(run.network_state, run.state, run.history)
+
+
+def _random_generator(random_state: Any) -> Any:
+    if hasattr(random_state, "permutation"):
+        return random_state
+    return np.random.default_rng(random_state)
+
+
+def _seed(rng: Any) -> int:
+    draw = rng.integers if hasattr(rng, "integers") else rng.randint
+    return int(draw(0, 2**31 - 1))
+
+
+def _check_rows(x: Any, y: Array, sample_weight: Array | None) -> None:
+    counts = {"x": x.shape[0], "y": y.shape[0], "sample_weight": None if sample_weight is None else len(sample_weight)}
+    known = {name: n for name, n in counts.items() if n is not None}
+    if len(set(known.values())) > 1:
+        raise ShapeError(
+            "the data differ in their number of rows: " + ", ".join(f"{k} has {v}" for k, v in known.items())
+        )
+    if x.shape[0] == 0:
+        raise ShapeError("there is nothing to learn from: x has no rows")
+
+
+def _held_out(
+    x: Any, y: Array, weights: Array | None, fraction: float, rng: Any
+) -> tuple[Any, Array, Array | None, tuple[Any, ...]]:
+    n = len(y)
+    held = round(fraction * n)
+    if not 0 < held < n:
+        raise ValueError(
+            f"validation_fraction={fraction} of {n} rows leaves {held} to validate and {n - held} to learn from"
+        )
+    order = rng.permutation(n)
+    kept, out = order[held:], order[:held]
+    validation = (x[out], y[out]) if weights is None else (x[out], y[out], weights[out])
+    return x[kept], y[kept], None if weights is None else weights[kept], validation
