@@ -2,6 +2,8 @@
 
 from .node import Node, apply, ancestors, substitute  # isort: skip  the operators on nodes need this first
 from . import operations
+from .check import GradientReport, check_gradient
+from .drawing import Drawing, draw
 from .errors import DTypeError, FeedError, NotDifferentiableError, ShapeError
 from .evaluation import Plan, evaluate
 from .gradient import Backpropagation, backpropagate, gradient, jacobian
@@ -15,8 +17,10 @@ __all__ = [
     "Backpropagation",
     "DTypeError",
     "Dim",
+    "Drawing",
     "Elementwise",
     "FeedError",
+    "GradientReport",
     "Node",
     "NotDifferentiableError",
     "Operation",
@@ -26,7 +30,9 @@ __all__ = [
     "ancestors",
     "apply",
     "backpropagate",
+    "check_gradient",
     "constant",
+    "draw",
     "evaluate",
     "gradient",
     "jacobian",

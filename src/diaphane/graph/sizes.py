@@ -102,9 +102,10 @@ class Size:
     __rmul__ = __mul__
 
     def __floordiv__(self, divisor: int) -> Extent:
-        if all(c % divisor == 0 for c in self.terms.values()):
-            return _simplified({m: c // divisor for m, c in self.terms.items()})
-        return Size({(Quotient(self, divisor),): 1})
+        # Whole multiples of the divisor come out, so that quotients which are always equal are the same: ⌊(N + 4)/2⌋ = ⌊N/2⌋ + 2.
+        whole = _simplified({m: c // divisor for m, c in self.terms.items()})
+        rest = _simplified({m: c % divisor for m, c in self.terms.items()})
+        return whole + (rest // divisor if isinstance(rest, int) else Size({(Quotient(rest, divisor),): 1}))
 
     @property
     def is_name(self) -> bool:
@@ -169,12 +170,13 @@ def exact_quotient(total: Extent, part: Extent) -> Extent | None:
     """``total / part`` where it is whole for every value of the named sizes, else None."""
     if total == part:
         return 1
-    divisor = _terms(part)
-    if len(divisor) != 1 or not all(divisor.values()):
+    if part == 0:
         return None
-    [(factors, coefficient)] = divisor.items()
-    terms: dict[Monomial, int] = {}
-    for monomial, c in _terms(total).items():
+    factors, coefficient = min(_terms(part).items(), key=_division_order)
+    quotient: Extent = 0
+    rest = total
+    while rest != 0:
+        monomial, c = min(_terms(rest).items(), key=_division_order)
         remaining = list(monomial)
         for factor in factors:
             if factor not in remaining:
@@ -182,8 +184,9 @@ def exact_quotient(total: Extent, part: Extent) -> Extent | None:
             remaining.remove(factor)
         if c % coefficient:
             return None
-        terms[tuple(remaining)] = c // coefficient
-    return _simplified(terms)
+        term = _simplified({tuple(remaining): c // coefficient})
+        quotient, rest = quotient + term, rest - term * part
+    return quotient
 
 
 def known_shape(shape: Shape, what: str) -> tuple[int, ...]:
@@ -215,6 +218,11 @@ def _terms(extent: Extent) -> dict[Monomial, int]:
 
 def _term_order(term: tuple[Monomial, int]) -> tuple[int, str]:
     return -len(term[0]), "·".join(str(a) for a in term[0])
+
+
+def _division_order(term: tuple[Monomial, int]) -> tuple[int, tuple[str, ...]]:
+    """The leading term first: of the highest degree, and of those the first in the alphabet."""
+    return -len(term[0]), tuple(str(a) for a in term[0])
 
 
 def _simplified(terms: Mapping[Monomial, int]) -> Extent:

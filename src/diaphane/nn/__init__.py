@@ -12,6 +12,7 @@ from .initializers import (
     LecunNormal,
     LecunUniform,
     Orthogonal,
+    Uniform,
     Zeros,
     find_initializer,
 )
@@ -46,6 +47,7 @@ __all__ = [
     "PRelu",
     "Reshape",
     "Sequential",
+    "Uniform",
     "Zeros",
     "find_activation",
     "find_initializer",

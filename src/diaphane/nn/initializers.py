@@ -27,6 +27,7 @@ __all__ = [
     "LecunNormal",
     "LecunUniform",
     "Orthogonal",
+    "Uniform",
     "Zeros",
     "fans",
     "find_initializer",
@@ -76,6 +77,16 @@ class LecunUniform(_Scaled):
 
     def draw(self, rng: Any, shape: tuple[int, ...]) -> Array:
         return _uniform(rng, shape, 3 / fans(shape)[0])
+
+
+@dataclass(frozen=True)
+class Uniform(_Scaled):
+    """U[±bound]."""
+
+    bound: float = 0.05
+
+    def draw(self, rng: Any, shape: tuple[int, ...]) -> Array:
+        return _uniform(rng, shape, self.bound**2)
 
 
 @dataclass(frozen=True)

@@ -135,6 +135,12 @@ class BatchNorm(Layer):
     momentum: float = 0.1
     epsilon: float = 1e-5
 
+    def __post_init__(self) -> None:
+        if not 0 < self.momentum <= 1:
+            raise ValueError(f"BatchNorm: momentum must be in (0, 1], got {self.momentum!r}")
+        if not self.epsilon > 0:
+            raise ValueError(f"BatchNorm: epsilon must be greater than 0, got {self.epsilon!r}")
+
     def forward(self, x: Node, context: Context) -> Node:
         units = (fixed_extent(x, -1, self),)
         scale, shift = context.parameter("scale", units, 1.0), context.parameter("shift", units, 0.0)

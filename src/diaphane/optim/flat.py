@@ -71,7 +71,9 @@ def flatten(parameters: Sequence[Node], name: str = "parameters") -> FlatParamet
     vector = variable(_Concatenated(tuple(parameters)), name, shape=(sum(sizes),), dtype=dtypes.pop())
     views, start = {}, 0
     for parameter, size in zip(parameters, sizes, strict=True):
-        views[parameter] = reshape(vector[start : start + size], parameter.shape).named(parameter.name or "parameter")
+        view = reshape(vector[start : start + size], parameter.shape)
+        # All of the vector is the vector itself, which under another name would be another variable.
+        views[parameter] = view if view is vector else view.named(parameter.name or "parameter")
         start += size
     return FlatParameters(vector, views)
 

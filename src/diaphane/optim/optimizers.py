@@ -94,14 +94,15 @@ class Optimizer(Record, abstract=True):
     learning_rate: float = 0.01
 
     nonnegative: ClassVar[tuple[str, ...]] = ("weight_decay",)
-    fractions: ClassVar[tuple[str, ...]] = ("momentum", "rho", "alpha", "beta_1", "beta_2")
+    fractions: ClassVar[tuple[str, ...]] = ("momentum", "rho", "alpha")
+    proper_fractions: ClassVar[tuple[str, ...]] = ("beta_1", "beta_2")  # 1 − βᵗ is divided by
 
     def __post_init__(self) -> None:
         for f in fields(self):
             value = getattr(self, f.name)
-            if isinstance(value, bool):
+            if isinstance(f.default, bool):
                 continue
-            if isinstance(value, int):
+            if isinstance(value, int) and not isinstance(value, bool):
                 object.__setattr__(self, f.name, float(value))
             _check(type(self), f.name, value)
 
@@ -284,6 +285,8 @@ def _check(kind: type[Optimizer], name: str, value: Any) -> None:
         raise ValueError(f"{where} must be a finite number, got {value!r}")
     if name in kind.fractions and not 0 <= value <= 1:
         raise ValueError(f"{where} must be in [0, 1], got {value!r}")
+    if name in kind.proper_fractions and not 0 <= value < 1:
+        raise ValueError(f"{where} must be in [0, 1), got {value!r}")
     if name in kind.nonnegative and value < 0:
         raise ValueError(f"{where} must be at least 0, got {value!r}")
     if name in ("learning_rate", "epsilon") and value <= 0:

@@ -71,9 +71,6 @@ class EarlyStopping(Callback):
         self.monitor, self.patience, self.min_delta, self.restore_best = monitor, patience, min_delta, restore_best
         lower = monitor.endswith(("loss", "error")) if mode == "auto" else mode == "min"
         self.sign = -1.0 if lower else 1.0
-        self._reset()
-
-    def _reset(self) -> None:
         self.best, self.best_epoch, self.waited = -math.inf, 0, 0
         self._best_state: State | None = None
 
@@ -83,7 +80,8 @@ class EarlyStopping(Callback):
         return self.sign * self.best
 
     def on_fit_start(self, run: TrainingRun) -> None:
-        self._reset()
+        self.best, self.best_epoch, self.waited = -math.inf, 0, 0
+        self._best_state = None
 
     def on_epoch_end(self, run: TrainingRun) -> None:
         if self.monitor not in run.history:
@@ -97,7 +95,11 @@ class EarlyStopping(Callback):
         if value > self.best:
             self.best, self.best_epoch, self._best_state = value, run.epoch, run.state
         if self.waited > self.patience:
-            run.stop(f"{self.monitor} did not improve by {self.min_delta:g} for {self.patience} epochs in a row")
+            self.on_exhausted(run)
+
+    def on_exhausted(self, run: TrainingRun) -> None:
+        """When patience is at its end: stop."""
+        run.stop(f"{self.monitor} did not improve by {self.min_delta:g} for {self.patience} epochs in a row")
 
     def on_fit_end(self, run: TrainingRun) -> None:
         if self.restore_best and self._best_state is not None:

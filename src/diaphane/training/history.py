@@ -36,7 +36,7 @@ class History:
         self.records.append(dict(record))
 
     def __getitem__(self, name: str) -> list[Any]:
-        if self.records and not any(name in r for r in self.records):
+        if self.records and name not in self:
             raise KeyError(f"the history has no {name!r}; it has: {', '.join(self.records[-1])}")
         return [r[name] for r in self.records if name in r]
 

@@ -88,12 +88,13 @@ class Power(Elementwise):
         return backend.xp.power(*arrays)
 
     def gradient(self, node: Node, upstream: Node) -> Sequence[Node | None]:
-        from .comparison import equal, where
+        from .comparison import equal, logical_and, logical_or, where
         from .exponential import log
 
         a, b = node.inputs
-        # lim a→0 of aᵇ log a is 0 for b > 0; the product of the two floats would be NaN.
-        by_exponent = where(equal(node, 0), 0, node * log(where(equal(node, 0), 1, a)))
+        # lim a→0 of aᵇ log a is 0 for b > 0; the product of the two floats would be NaN. At 0⁰ it is taken to be 0 too.
+        flat = logical_or(equal(node, 0), logical_and(equal(a, 0), equal(b, 0)))
+        by_exponent = where(flat, 0, node * log(where(flat, 1, a)))
         by_base = where(equal(b, 0), 0, b * power(a, b - 1))
         return upstream * by_base, upstream * by_exponent
 

@@ -177,9 +177,12 @@ class Minimum(Extremum):
 
 @dataclass(frozen=True)
 class Clip(Elementwise):
-    """min(max(a, b), c); the gradient of a passes where b ≤ a ≤ c, and none goes to the bounds."""
+    """min(max(a, b), c), NaN where any is; the gradient of a passes where b ≤ a ≤ c, and none goes to the bounds."""
 
-    expression = "a if isnan(a) else (c if (b if a < b else a) > c else (b if a < b else a))"
+    expression = (
+        "a if isnan(a) else (b if isnan(b) else (c if isnan(c) else "
+        "(c if (b if a < b else a) > c else (b if a < b else a))))"
+    )
 
     def compute(self, backend: Any, *arrays: Any) -> Any:
         return backend.xp.minimum(backend.xp.maximum(arrays[0], arrays[1]), arrays[2])

@@ -254,8 +254,8 @@ def one_hot(indices: NodeLike, classes: int, dtype: Any = "float32") -> Node:
     array([[1., 0., 0.],
            [0., 0., 1.]], dtype=float32)
     """
-    rows = _indices(indices, "one_hot")
-    return astype(equal(expand_dims(rows, -1), astype(arange(classes), rows.dtype)), dtype)
+    rows = astype(_indices(indices, "one_hot"), "int64")
+    return astype(equal(expand_dims(rows, -1), arange(classes)), dtype)
 
 
 def _indices(value: NodeLike, label: str) -> Node:
@@ -300,7 +300,9 @@ def _span(key: Any, extent: Extent, node: Node) -> Span:
 def _from_front(bound: Extent | None, extent: Extent, default: Extent) -> Extent:
     if bound is None:
         return default
-    return extent + bound if isinstance(bound, int) and bound < 0 else bound
+    if isinstance(bound, Size):
+        return bound
+    return extent + int(bound) if bound < 0 else int(bound)
 
 
 def _bound_slices(spans: tuple[Span, ...], shape: tuple[int, ...] | None, backend: Any) -> tuple[slice, ...]:

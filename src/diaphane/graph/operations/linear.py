@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import ShapeError
 from ..node import Node, NodeLike, apply
 from ..operation import Operation, float_operands
-from ..sizes import Shape, show
+from ..sizes import Shape, extent_product, show
 
 __all__ = ["matmul"]
 
@@ -46,8 +46,9 @@ class Matmul(Operation):
         to_a = matmul(upstream, matrix_transpose(b))
         if b.ndim == 2 and a.ndim > 2:
             # One product over all leading axes, instead of one a matrix and a sum of them all.
-            rows = reshape(a, (-1, a.shape[-1]))
-            return to_a, matmul(matrix_transpose(rows), reshape(upstream, (-1, upstream.shape[-1])))
+            count = extent_product(a.shape[:-1])
+            rows = reshape(a, (count, a.shape[-1]))
+            return to_a, matmul(matrix_transpose(rows), reshape(upstream, (count, upstream.shape[-1])))
         return to_a, matmul(matrix_transpose(a), upstream)
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import ShapeError
+from ..errors import DTypeError, ShapeError
 from ..node import DType, Node, NodeLike, apply
 from ..operation import Operation, float_operands
 from ..sizes import Extent, Shape, show
@@ -161,4 +161,7 @@ def _unit(backend: Any, stream: int, shape: tuple[int, ...], element: str) -> An
 
 
 def _float(dtype: Any) -> str:
-    return str(np.dtype(dtype).name)
+    name = str(np.dtype(dtype).name)
+    if name not in ("float32", "float64"):
+        raise DTypeError(f"random values are drawn as float32 or float64, not {name}; cast them with astype")
+    return name

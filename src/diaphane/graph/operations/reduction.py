@@ -11,7 +11,7 @@ import numpy as np
 from ..node import DType, Node, NodeLike, apply
 from ..operation import Operation, as_node, float_operands, normalise_axes, normalise_axis
 from ..sizes import Extent, Shape, extent_product
-from .arithmetic import divide, negative, square
+from .arithmetic import divide, square
 from .casting import astype
 from .comparison import equal, where
 from .exponential import exp
@@ -70,7 +70,10 @@ class Sum(Reduction):
 
 @dataclass(frozen=True)
 class Prod(Reduction):
-    """Π a over axes; 1 where there is nothing to multiply. The gradient is right where factors are 0."""
+    """Π a over axes; 1 where there is nothing to multiply.
+
+    Two derivatives are right where factors are 0: that of one factor is the product of the others.
+    """
 
     def dtype(self, *inputs: Node) -> DType:
         return inputs[0].dtype if inputs[0].dtype.kind == "f" else np.dtype("int64")
@@ -82,11 +85,14 @@ class Prod(Reduction):
     def gradient(self, node: Node, upstream: Node) -> Sequence[Node | None]:
         a = node.inputs[0]
         zero = equal(a, 0)
-        zeros = self._spread(sum(zero, self.axes, self.keepdims), a)
-        others = self._spread(prod(where(zero, 1, a), self.axes, self.keepdims), a)
-        without_zeros = where(equal(zeros, 0), divide(others, where(zero, 1, a)), 0)
-        only_zero = where(equal(zeros, 1), where(zero, others, 0), 0)
-        return (self._spread(upstream, a) * (without_zeros + only_zero),)
+        nonzero = where(zero, 1, a)
+        others = divide(self._spread(prod(nonzero, self.axes, self.keepdims), a), nonzero)
+        zeros = where(zero, a, 0)
+        # The sum of the other zeros is 0 too, but it is their product if there is but one, and has its derivative.
+        other_zeros = self._spread(sum(zeros, self.axes, self.keepdims), a) - zeros
+        count = self._spread(sum(zero, self.axes, self.keepdims), a) - astype(zero, "int64")
+        product_of_zeros = where(equal(count, 0), 1, where(equal(count, 1), other_zeros, 0))
+        return (self._spread(upstream, a) * (others * product_of_zeros),)
 
 
 @dataclass(frozen=True)
@@ -103,6 +109,16 @@ class Max(Reduction):
         best = equal(a, self._spread(node, a))
         ties = astype(sum(best, self.axes, self.keepdims), upstream.dtype)
         return (where(best, self._spread(divide(upstream, ties), a), 0),)
+
+
+@dataclass(frozen=True)
+class Min(Max):
+    """min a over axes; +inf for nothing, NaN where there is one; ties share the gradient evenly."""
+
+    empty: ClassVar[float] = np.inf
+
+    def compute(self, backend: Any, *arrays: Any) -> Any:
+        return arrays[0].min(axis=self.axes, keepdims=self.keepdims, initial=_bound(arrays[0].dtype, self.empty))
 
 
 @dataclass(frozen=True)
@@ -274,7 +290,8 @@ def min(a: NodeLike, axis: Axis = None, keepdims: bool = False) -> Node:
     >>> min([[1.0, 2.0], [3.0, 4.0]], axis=1).value
     array([1., 3.])
     """
-    return negative(max(negative(a), axis, keepdims))
+    node = as_node(a)
+    return apply(Min(normalise_axes(axis, node.ndim, "min"), keepdims), node)
 
 
 def prod(a: NodeLike, axis: Axis = None, keepdims: bool = False) -> Node:
@@ -367,7 +384,9 @@ def _shifted(xp: Any, a: Any, axis: int) -> Any:
 def _bound(dtype: DType, value: float) -> Any:
     if dtype.kind == "f":
         return value
-    return False if dtype.kind == "b" else np.iinfo(dtype).min
+    if dtype.kind == "b":
+        return value > 0
+    return np.iinfo(dtype).max if value > 0 else np.iinfo(dtype).min
 
 
 def _show_axes(axes: tuple[int, ...]) -> str:

@@ -12,7 +12,7 @@ from ..errors import ShapeError
 from ..leaves import Leaf
 from ..node import DType, Node, ancestors, apply, substitute
 from ..operation import Operation
-from ..sizes import Extent, Shape, show
+from ..sizes import Extent, Shape, extent_product, show
 from .linear import Matmul, matmul
 from .random import Random
 from .reduction import Sum, sum
@@ -285,9 +285,15 @@ class _ScanGradient:
             if isinstance(part, Trace):
                 item = self._item(part.node, value)
                 seeds[part.node] = seeds[part.node] + item if part.node in seeds else item
-        differentiable = [n for n in (*op.carries, *op.items, *op.outer) if n.dtype.kind == "f"]
+        # An outer node may depend on another one: that way back is outside of the loop, so here both are leaves.
+        leaves = {n: apply(Bound(n.shape, n.dtype), name=n.label()) for n in op.outer if n.inputs}
+        outside = {leaf: n for n, leaf in leaves.items()}
         seeds = {n: g for n, g in seeds.items() if n.dtype.kind == "f"}
-        self.gradients = backpropagate(seeds, differentiable).gradients
+        inside = dict(zip(substitute(list(seeds), leaves), seeds.values(), strict=True))
+        differentiable = [leaves.get(n, n) for n in (*op.carries, *op.items, *op.outer) if n.dtype.kind == "f"]
+        found = backpropagate(inside, differentiable).gradients
+        replaced = substitute([*found, *found.values()], outside)
+        self.gradients = dict(zip(replaced[: len(found)], replaced[len(found) :], strict=True))
 
     def _item(self, like: Node, sequence: Node) -> Node:
         leaf = apply(Bound(like.shape, like.dtype), name=f"step_{like.label()}")
@@ -341,8 +347,12 @@ class _ScanGradient:
         op = self.op
         forward = _stepful([*op.next_carries, *self._traced()], {*op.carries, *op.items})
         own = set(self.carries) | set(self.sequences)
-        used = ancestors(outputs, stop=[*own, *forward, *op.outer])
-        replacements = {n: self._item(n, trace(self.node, n)) for n in used if n in forward and n not in own}
+        # Of an inner loop its parts are traced, also those only its gradient asks for; the bundle itself cannot be.
+        traced = {n for n in forward if not isinstance(n.op, Scan)}
+        order = ancestors(outputs, stop=[*own, *traced, *op.outer])
+        traced |= {n for n in order if isinstance(n.op, Part) and n.inputs[0] in forward}
+        used = ancestors(outputs, stop=[*own, *traced, *op.outer])
+        replacements = {n: self._item(n, trace(self.node, n)) for n in used if n in traced and n not in own}
         return substitute(outputs, replacements)
 
     def _traced(self) -> list[Node]:
@@ -365,8 +375,9 @@ class _Term:
             return reshape(sum(traces[0], (0, *(a + 1 for a in reduction.axes))), self.whole.shape)
         left, right = traces
         # Σₜ Lᵀₜ·Rₜ with Lᵀ (T, k, m) and R (T, k, n) is one product over T·k rows.
-        rows = reshape(left, (-1, left.shape[-1]))
-        return matmul(permute_dims(rows, (1, 0)), reshape(right, (-1, right.shape[-1])))
+        count = extent_product(left.shape[:-1])
+        rows = reshape(left, (count, left.shape[-1]))
+        return matmul(permute_dims(rows, (1, 0)), reshape(right, (count, right.shape[-1])))
 
 
 def _terms(value: Node) -> list[_Term]:

@@ -1,0 +1,351 @@
+"""What MLPClassifier and MLPRegressor share: fitting, in scikit-learn's contract."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from ..engines import State
+from ..graph.node import Array
+from ..nn import ACTIVATIONS, Network, find_initializer
+from ..nn.losses import Loss
+from ..optim import Optimizer
+from ..training import Callback, DivergenceError, Trainer, TrainingResult
+from .machine import Machine, architecture, l2_penalty
+from .parameters import check_choice, check_flag, check_integer, check_number, hidden_sizes
+from .solvers import SOLVERS, Convergence, InverseScaling, Verbose, choose_optimizer, fit_lbfgs
+
+__all__ = ["BaseMLP"]
+
+NON_FINITE = (
+    "Solver produced non-finite parameter weights. The input data may contain large values and need to be preprocessed."
+)
+
+
+class BaseMLP(BaseEstimator):
+    """The fitting that both estimators share; not for direct use."""
+
+    # What a subclass gives: its targets as a network learns them, its loss and its score.
+
+    def _encode_target(self, y: Any, reset: bool) -> Array:
+        raise NotImplementedError
+
+    def _loss_function(self) -> Loss:
+        raise NotImplementedError
+
+    def _out_activation(self) -> str:
+        raise NotImplementedError
+
+    def _n_outputs(self, target: Array) -> int:
+        raise NotImplementedError
+
+    def _raw_score(self, outputs: Array, target: Array, weights: Array | None) -> float:
+        raise NotImplementedError
+
+    def _row_weights(self, y: Any, sample_weight: Array | None) -> Array | None:
+        return sample_weight
+
+    def _fit(
+        self, x: Any, y: Any, sample_weight: Any = None, validation_data: Any = None, incremental: bool = False
+    ) -> Any:
+        self._check_parameters(incremental)
+        hidden = hidden_sizes(self.hidden_layer_sizes)
+        first = not hasattr(self, "coefs_") or (not self.warm_start and not incremental)
+        x, y = self._check_rows(x, y, reset=first)
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(sample_weight, x)
+        target = self._encode_target(y, first)
+        weights = self._row_weights(y, sample_weight)
+        rng = check_random_state(self.random_state)
+        self.n_outputs_ = self._n_outputs(target)
+        if first:
+            self._start_afresh(x, hidden, rng)
+        machine = self._machine_for(x.shape[1], hidden)
+        start = machine.state(self.coefs_, self.intercepts_)
+        validation = None if validation_data is None else self._checked_validation(*validation_data)
+        if self.solver == "lbfgs":
+            self._fit_lbfgs(machine, start, x, target, weights, rng)
+        else:
+            self._fit_stochastic(machine, start, x, target, weights, validation, rng, incremental)
+        if not all(np.isfinite(w).all() for w in (*self.coefs_, *self.intercepts_)):
+            raise ValueError(NON_FINITE)
+        return self
+
+    def _check_rows(self, x: Any, y: Any, reset: bool) -> tuple[Any, Any]:
+        numeric = {"y_numeric": True} if self._estimator_type_is_regressor() else {}
+        x, y = validate_data(
+            self, x, y, accept_sparse=["csr", "csc"], multi_output=True, dtype="numeric", reset=reset, **numeric
+        )
+        if x.dtype.kind == "c":
+            raise ValueError(f"Complex data not supported: {x.dtype}")
+        # Rows are what a batch takes, and a column-wise matrix has to look through all of it for each.
+        return (x.tocsr() if hasattr(x, "tocsr") else x), y
+
+    def _estimator_type_is_regressor(self) -> bool:
+        raise NotImplementedError
+
+    def _check_parameters(self, incremental: bool) -> None:
+        if not isinstance(self.solver, Optimizer):
+            check_choice("solver", self.solver, SOLVERS)
+        if not callable(self.activation):
+            check_choice("activation", self.activation, list(ACTIVATIONS))
+        check_number("alpha", self.alpha, 0)
+        if self.batch_size != "auto":
+            check_integer("batch_size", self.batch_size)
+        check_choice("learning_rate", self.learning_rate, ("constant", "invscaling", "adaptive"))
+        check_number("learning_rate_init", self.learning_rate_init, 0, low_open=True)
+        check_number("power_t", self.power_t, 0)
+        check_integer("max_iter", self.max_iter)
+        check_integer("max_fun", self.max_fun)
+        for flag in ("shuffle", "warm_start", "nesterovs_momentum", "early_stopping"):
+            check_flag(flag, getattr(self, flag))
+        check_number("tol", self.tol, 0)
+        check_number("momentum", self.momentum, 0, 1)
+        check_number("validation_fraction", self.validation_fraction, 0, 1, high_open=True)
+        check_number("beta_1", self.beta_1, 0, 1, high_open=True)
+        check_number("beta_2", self.beta_2, 0, 1, high_open=True)
+        check_number("epsilon", self.epsilon, 0, low_open=True)
+        if self.n_iter_no_change != np.inf:
+            check_integer("n_iter_no_change", self.n_iter_no_change)
+        for rate in self.dropout if np.iterable(self.dropout) else [self.dropout]:
+            check_number("dropout", rate, 0, 1, high_open=True)
+        if self.weight_init is not None:
+            find_initializer(self.weight_init)
+        if self.early_stopping and incremental:
+            raise ValueError("partial_fit does not support early_stopping=True")
+
+    def _compute_dtype(self, x: Any) -> np.dtype[Any]:
+        if self.dtype is not None:
+            wanted = np.dtype(self.dtype)
+            if wanted not in (np.dtype("float32"), np.dtype("float64")):
+                raise ValueError(f"dtype must be float32, float64 or None, got {self.dtype!r}")
+            return wanted
+        return np.dtype("float64" if x.dtype == np.float64 else "float32")
+
+    def _start_afresh(self, x: Any, hidden: Sequence[int], rng: Any) -> None:
+        self._dtype = self._compute_dtype(x).name
+        self.n_layers_ = len(hidden) + 2
+        self.out_activation_ = self._out_activation()
+        self.n_iter_ = self.t_ = 0
+        self._optimizer_values: dict[str, Array] = {}
+        self._machine: Machine | None = None
+        machine = self._machine_for(x.shape[1], hidden)
+        self.coefs_, self.intercepts_ = machine.weights(machine.network.initial_state(rng))
+        if self.solver != "lbfgs":
+            self.loss_curve_: list[float] = []
+            self._no_improvement_count = 0
+            self.best_loss_ = None if self.early_stopping else np.inf
+            self.validation_scores_: list[float] | None = [] if self.early_stopping else None
+            self.best_validation_score_ = -np.inf if self.early_stopping else None
+
+    def _machine_for(self, inputs: int, hidden: Sequence[int]) -> Machine:
+        key = (
+            inputs,
+            tuple(hidden),
+            self.n_outputs_,
+            self.activation,
+            str(self.dropout),
+            self.weight_init,
+            self._dtype,
+        )
+        found: Machine | None = getattr(self, "_machine", None)
+        if found is None or self._machine_key != (*key, self.engine, self.loss):
+            layers = architecture(inputs, hidden, self.n_outputs_, self.activation, self.dropout, self.weight_init)
+            network = Network(layers, (inputs,), dtype=self._dtype)
+            self._machine = found = Machine(network, self.out_activation_, self._loss_function(), self.engine)
+            self._machine_key: tuple[Any, ...] = (*key, self.engine, self.loss)
+            self._trainer: tuple[Any, Trainer] | None = None
+        return found
+
+    def _fitted_machine(self) -> Machine:
+        """The machine that fits the fitted weights, whatever parameters were set since."""
+        found: Machine | None = getattr(self, "_machine", None)
+        if found is not None:
+            return found
+        sizes = [c.shape[1] for c in self.coefs_]
+        return self._machine_for(self.coefs_[0].shape[0], sizes[:-1])
+
+    @property
+    def network_(self) -> Network:
+        """The graph: a :class:`~diaphane.nn.Network` whose values are ``coefs_`` and ``intercepts_``."""
+        check_is_fitted(self)
+        return self._fitted_machine().network
+
+    @property
+    def state_(self) -> State:
+        """The network's values, for ``network_.predict(state_, X)`` and programs on its graph."""
+        check_is_fitted(self)
+        return self._fitted_machine().state(self.coefs_, self.intercepts_)
+
+    def _checked_validation(self, x: Any, y: Any, sample_weight: Any = None) -> tuple[Any, Array, Any]:
+        x, y = self._check_rows(x, y, reset=False)
+        if sample_weight is not None:
+            sample_weight = _check_sample_weight(sample_weight, x)
+        return x, self._encode_target(y, False), sample_weight
+
+    def _held_out(self, x: Any, target: Array, weights: Array | None, rng: Any) -> tuple[Any, Any, Any, Any]:
+        """scikit-learn's split for early stopping."""
+        stratify = target > 0.5 if self._stratified(target) else None
+        arrays = [x, target] if weights is None else [x, target, weights]
+        parts = train_test_split(*arrays, random_state=rng, test_size=self.validation_fraction, stratify=stratify)
+        if parts[1].shape[0] < 2:
+            raise ValueError(
+                "The validation set is too small. Increase 'validation_fraction' or the size of your dataset."
+            )
+        held = (parts[1], parts[3], None if weights is None else parts[5])
+        return parts[0], parts[2], None if weights is None else parts[4], held
+
+    def _stratified(self, target: Array) -> bool:
+        return False
+
+    def _fit_stochastic(
+        self,
+        machine: Machine,
+        start: State,
+        x: Any,
+        target: Array,
+        weights: Array | None,
+        validation: Any,
+        rng: Any,
+        incremental: bool,
+    ) -> None:
+        if self.early_stopping and validation is None:
+            x, target, weights, validation = self._held_out(x, target, weights, rng)
+        trainer = self._trainer_for(machine, self._clipped_batch(x.shape[0]))
+        rows = x.shape[0]
+        convergence = Convergence(self, "validation_score" if self.early_stopping else "loss")
+        callbacks: list[Callback] = [Verbose()] if self.verbose else []
+        if self.solver == "sgd" and self.learning_rate == "invscaling":
+            callbacks.append(InverseScaling(self.learning_rate_init, self.power_t, self.t_, rows))
+        trainer.callbacks = [*callbacks, convergence, *(self.callbacks or ())]
+        trainer.epochs, trainer.shuffle = 1 if incremental else self.max_iter, self.shuffle
+        trainer.random_state = rng
+        held_weights = None if validation is None else validation[2]
+        trainer.metrics = {"score": lambda outputs, y: self._raw_score(outputs, y, held_weights)}
+        step = trainer.step_for(target, weights is not None)
+        step_state = step.initial_state(start)
+        if incremental and self._optimizer_values:
+            kept = [v for v in step.program.variables if v.name in self._optimizer_values]
+            step_state = step_state.replace({v: self._optimizer_values[str(v.name)] for v in kept})
+        try:
+            result = trainer.fit(x, target, sample_weight=weights, validation_data=validation, step_state=step_state)
+        except DivergenceError as error:
+            self._keep(machine, error.result, convergence, rows)
+            if self.early_stopping:
+                self.validation_scores_ = [*(self.validation_scores_ or ()), float("nan")]
+                warnings.warn(f"{error} The weights of the best epoch are kept.", ConvergenceWarning, stacklevel=4)
+                return
+            raise DivergenceError(f"{NON_FINITE} {error}", error.node, error.result) from None
+        self._keep(machine, result, convergence, rows)
+        self._optimizer_values = {
+            str(v.name): result.step_state[v] for v in step.formulas.next_values if v is not step.flat.vector
+        }
+        rate = step.hyperparameters.get("learning_rate")
+        if rate is not None:
+            self._optimizer_values["learning_rate"] = result.step_state[rate]
+        if not incremental and result.history.stopped == "epochs":
+            warnings.warn(
+                f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached and the optimization hasn't "
+                "converged yet.",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+
+    def _trainer_for(self, machine: Machine, batch_size: int) -> Trainer:
+        optimizer = choose_optimizer(self)
+        key = (id(machine), optimizer, self.alpha, self.engine)
+        if self._trainer is None or self._trainer[0] != key:
+            penalty = l2_penalty(self.alpha)
+            trainer = Trainer(machine.network, machine.loss, optimizer, penalty=penalty, engine=self.engine)
+            self._trainer = (key, trainer)
+        trainer = self._trainer[1]
+        trainer.batch_size = batch_size
+        return trainer
+
+    def _clipped_batch(self, rows: int) -> int:
+        if self.batch_size == "auto":
+            return min(200, rows)
+        if self.batch_size > rows:
+            warnings.warn(
+                "Got `batch_size` less than 1 or larger than sample size. It is going to be clipped", stacklevel=5
+            )
+        return int(min(self.batch_size, rows))
+
+    def _keep(self, machine: Machine, result: TrainingResult, convergence: Convergence, rows: int) -> None:
+        self.coefs_, self.intercepts_ = machine.weights(result.state)
+        self.history_ = result.history
+        self.n_iter_ = len(result.history)
+        self.t_ += rows * len(result.history)
+        self.loss_curve_ = [*self.loss_curve_, *result.history["loss"]]
+        self.loss_ = self.loss_curve_[-1] if self.loss_curve_ else np.inf
+        self._no_improvement_count = convergence.waited
+        if convergence.monitor == "loss":
+            self.best_loss_ = convergence.best_value
+        else:
+            self.validation_scores_ = [*(self.validation_scores_ or ()), *result.history["validation_score"]]
+            self.best_validation_score_ = convergence.best_value
+
+    def _fit_lbfgs(self, machine: Machine, start: State, x: Any, target: Array, weights: Any, rng: Any) -> None:
+        found, state = fit_lbfgs(
+            machine.network,
+            machine.loss,
+            start,
+            x,
+            target,
+            weights,
+            alpha=self.alpha,
+            max_iter=self.max_iter,
+            max_fun=self.max_fun,
+            tol=self.tol,
+            seed=int(rng.randint(2**31 - 1)) if np.any(self.dropout) else 0,
+            engine=self.engine,
+        )
+        self.coefs_, self.intercepts_ = machine.weights(state)
+        self.n_iter_, self.loss_ = min(found.n_iterations, self.max_iter), found.loss
+        self.loss_curve_ = found.losses
+        if self.verbose:
+            print(f"L-BFGS: {found.n_iterations} iterations, loss = {found.loss:.8f}. {found.message}")  # noqa: T201
+        if not found.converged:
+            warnings.warn(
+                f"lbfgs failed to converge after {found.n_iterations} iteration(s): {found.message}. Increase the "
+                "number of iterations (max_iter) or scale the data, see scikit-learn's StandardScaler.",
+                ConvergenceWarning,
+                stacklevel=4,
+            )
+
+    def _predictions(self, x: Any, kind: str = "output") -> Array:
+        check_is_fitted(self)
+        x = validate_data(self, x, accept_sparse=["csr", "csc"], dtype="numeric", reset=False)
+        machine = self._fitted_machine()
+        return machine.predict(
+            machine.state(self.coefs_, self.intercepts_), x.tocsr() if hasattr(x, "tocsr") else x, kind
+        )
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "coefs_")
+
+    def _has_partial_fit(self) -> bool:
+        if self.solver == "lbfgs":
+            raise AttributeError(
+                f"partial_fit is only available for stochastic optimizers. {self.solver} is not stochastic."
+            )
+        return True
+
+    def __getstate__(self) -> Any:
+        state = dict(super().__getstate__())
+        for name in ("_machine", "_machine_key", "_trainer"):
+            state.pop(name, None)
+        return state
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = True
+        return tags
