@@ -411,9 +411,11 @@ class Program:
         joined = []
         for k, node in enumerate(self.definition.outputs):
             values = [outputs[k] for outputs in steps]
+            along = bool(node.shape) and isinstance(batch, Size) and node.shape[0] == batch
             if not values:
-                joined.append(np.empty((0, *[e if isinstance(e, int) else 0 for e in node.shape]), node.dtype))
-            elif node.shape and isinstance(batch, Size) and node.shape[0] == batch:
+                shape = [e if isinstance(e, int) else 0 for e in node.shape]
+                joined.append(np.empty(shape if along else (0, *shape), node.dtype))
+            elif along:
                 joined.append(np.concatenate(values) if len(values) > 1 else values[0])
             else:
                 joined.append(np.stack(values))

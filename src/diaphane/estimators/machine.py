@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..engines import Program, State
-from ..graph import Node, log_softmax, square, variable
+from ..graph import Node, log_softmax, square, stack, variable
 from ..graph import sum as sum_of
 from ..graph.node import Array
 from ..nn import Dense, Dropout, GlorotUniform, Layer, Network, Sequential, Uniform, find_activation
@@ -100,10 +100,7 @@ def l2_penalty(alpha: float) -> Any:
 
     def penalty(network: Network, examples: Node) -> Node:
         strength = variable(float(alpha), "alpha", dtype=network.dtype, role="hyperparameter")
-        kernels = [p for p in network.parameters if p.ndim > 1]
-        total = sum_of(square(kernels[0]))
-        for kernel in kernels[1:]:
-            total = total + sum_of(square(kernel))
-        return 0.5 * strength * total / examples
+        squares = [sum_of(square(p)) for p in network.parameters if p.ndim > 1]
+        return 0.5 * strength * sum_of(stack(squares)) / examples
 
     return penalty

@@ -148,14 +148,14 @@ def Dim(name: str) -> Size:
 
 def bind(extent: Extent, bindings: Mapping[str, int]) -> int:
     """The number that an extent is, given its names' values."""
-    if isinstance(extent, int):
-        return extent
+    if not isinstance(extent, Size):
+        return int(extent)
     return sum(c * math.prod(_bind_atom(a, bindings) for a in m) for m, c in extent.terms.items())
 
 
 def bind_shape(shape: Shape, bindings: Mapping[str, int]) -> tuple[int, ...]:
     """Every extent of a shape, bound."""
-    return tuple([e if isinstance(e, int) else bind(e, bindings) for e in shape])
+    return tuple([bind(e, bindings) for e in shape])
 
 
 def extent_product(extents: Iterable[Extent]) -> Extent:

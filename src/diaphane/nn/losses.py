@@ -59,8 +59,8 @@ def zero_one(scores: Node, target: Node) -> Node:
     >>> zero_one(dia.constant([2.0, -1.0, 0.0]), dia.constant([1.0, 1.0, 1.0])).value
     array([0., 1., 1.])
     """
-    if scores.ndim == 1:
-        wrong = graph.less_equal(scores * target, 0)
+    if scores.ndim == 1 or scores.shape[1:] == (1,):
+        wrong = graph.less_equal(graph.reshape(scores * _paired(scores, target), scores.shape[:1]), 0)
     else:
         label = target if target.ndim == 1 else graph.argmax(target)
         wrong = graph.not_equal(graph.argmax(scores), label)
@@ -244,7 +244,7 @@ def _over_columns(losses: Node) -> Node:
 def _paired(outputs: Node, target: Node) -> Node:
     """The target in the outputs' shape and type: (N,) beside (N, 1) would broadcast to (N, N)."""
     if target.shape != outputs.shape:
-        if target.size != outputs.size:
+        if target.size != outputs.size or target.shape[:1] != outputs.shape[:1]:
             raise ShapeError(f"outputs of {show(outputs.shape)} and targets of {show(target.shape)} do not pair up")
         target = graph.reshape(target, outputs.shape)
     return graph.astype(target, outputs.dtype)

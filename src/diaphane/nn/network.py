@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -83,7 +84,7 @@ class Network:
         self.architecture = architecture
         self.input_shape = tuple(int(e) for e in input_shape)
         self.dtype = np.dtype(dtype)
-        if self.dtype.kind != "f":
+        if self.dtype not in (np.float32, np.float64):
             raise TypeError(f"a network computes in float32 or float64, not {self.dtype}")
         self.input = placeholder((Dim("N"), *self.input_shape), self.dtype, "x")
         self._named: dict[str, Node] = {}
@@ -94,7 +95,10 @@ class Network:
             if not isinstance(self.output, Node):
                 raise TypeError(f"the network's function must return a node, it returned {type(self.output).__name__}")
             found = [n for n in ancestors([self.output]) if isinstance(n.op, Variable)]
-            self._named = {n.name or f"variable_{i}": n for i, n in enumerate(found)}
+            for i, node in enumerate(found):
+                name = node.name or f"variable_{i}"
+                free = (f"{name}_{k}" if k > 1 else name for k in count(1))
+                self._named[next(n for n in free if n not in self._named)] = node
         if not self.output.shape or self.output.shape[0] != Dim("N"):
             raise ShapeError(
                 f"a network keeps the examples' axis N first, its output has shape {show(self.output.shape)}"
@@ -108,6 +112,10 @@ class Network:
     @property
     def parameters(self) -> tuple[Node, ...]:
         return tuple(v for v in self.variables if isinstance(v.op, Variable) and v.op.role == "parameter")
+
+    def named_variables(self) -> dict[str, Node]:
+        """Every variable by its path."""
+        return dict(self._named)
 
     def variable(self, path: str) -> Node:
         """The variable at a path such as ``"dense_1/kernel"``."""

@@ -214,11 +214,12 @@ def multiply(a: NodeLike, b: NodeLike) -> Node:
     >>> multiply([1.0, 2.0], 3.0).value
     array([3., 6.])
     """
-    if is_number(b, 1) and isinstance(a, Node) and a.dtype.kind == "f":
-        return a
-    if is_number(a, 1) and isinstance(b, Node) and b.dtype.kind == "f":
-        return b
-    return apply(Multiply(), *operands(a, b))
+    left, right = operands(a, b)
+    if is_number(b, 1) and left is a and left.dtype.kind == "f":
+        return left
+    if is_number(a, 1) and right is b and right.dtype.kind == "f":
+        return right
+    return apply(Multiply(), left, right)
 
 
 def divide(a: NodeLike, b: NodeLike) -> Node:
@@ -235,19 +236,19 @@ def divide(a: NodeLike, b: NodeLike) -> Node:
 def power(a: NodeLike, b: NodeLike) -> Node:
     """aᵇ, elementwise.
 
-    Exponents 1, 2 and ½ given as numbers become a itself, :func:`square` and :func:`sqrt`.
+    Exponents 1, 2 and ½ given as numbers become a itself (in the type of both), :func:`square` and :func:`sqrt`.
 
     Examples
     --------
     >>> power([1.0, 2.0], 3.0).value
     array([1., 8.])
     """
-    if is_number(b, 1) and isinstance(a, Node):
-        return a
+    if is_number(b, 1):
+        return operands(a, b)[0]
     if is_number(b, 2):
-        return square(a)
+        return square(operands(a, b)[0])
     if is_number(b, 0.5):
-        return sqrt(a)
+        return sqrt(operands(a, b)[0])
     return apply(Power(), *(float_operands(a, b) if _may_be_fraction(b) else operands(a, b)))
 
 

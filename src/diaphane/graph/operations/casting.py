@@ -71,7 +71,7 @@ def astype(a: NodeLike, dtype: Any) -> Node:
 
     node = as_node(a)
     target = np.dtype(dtype)
-    if target.kind not in "fiub" or target == np.float16:
+    if target.kind not in "fiub" or target.itemsize > 8 or target == np.float16:
         raise DTypeError(f"astype: a graph computes with float32, float64, integers and booleans, not {target}")
     if node.dtype == target:
         return node

@@ -11,7 +11,7 @@ import numpy as np
 from ..errors import ShapeError
 from ..leaves import Leaf
 from ..node import DType, Node, ancestors, apply, substitute
-from ..operation import Operation
+from ..operation import Operation, as_node
 from ..sizes import Extent, Shape, extent_product, show
 from .linear import Matmul, matmul
 from .random import Random
@@ -405,8 +405,8 @@ def _scan(node: Node) -> Scan:
 def _tuple(nodes: Nodes | None) -> tuple[Node, ...]:
     if nodes is None:
         return ()
-    return (nodes,) if isinstance(nodes, Node) else tuple(nodes)
+    return tuple(as_node(n) for n in nodes) if isinstance(nodes, tuple | list) else (as_node(nodes),)
 
 
 def _like(pattern: Any, nodes: tuple[Node, ...]) -> Nodes:
-    return nodes[0] if isinstance(pattern, Node) else nodes
+    return nodes if isinstance(pattern, tuple | list) else nodes[0]

@@ -1,0 +1,5 @@
+"""``python -m diaphane`` is the command ``diaphane``."""
+
+from .app.command import main
+
+main()

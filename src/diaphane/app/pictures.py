@@ -1,0 +1,72 @@
+"""The pictures that the command writes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from ..graph.drawing import Drawing, draw
+from ..graph.drawing.layers import LayerBox, draw_layers
+from ..nn import Activation, Dense, Dropout
+from ..training import History
+from .model import Model
+
+__all__ = ["draw_learning_curves", "draw_model", "draw_model_graph"]
+
+
+def draw_learning_curves(history: History, path: Path, *, title: str) -> Path | None:
+    """Training and validation loss against the epoch, with the best epoch marked; None without matplotlib."""
+    try:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+    except ImportError:
+        return None
+    epochs, loss, held = history["epoch"], history["loss"], history["validation_loss"]
+    best = int(np.argmin(held))
+    figure = Figure(figsize=(7, 4.2), dpi=150, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots()
+    axes.plot(epochs, loss, color="#2f6fb5", linewidth=2, label="training")
+    axes.plot(epochs, held, color="#d1661f", linewidth=2, label="validation")
+    axes.axvline(epochs[best], color="#888888", linewidth=1, linestyle="--")
+    axes.plot(epochs[best], held[best], "o", color="#d1661f", markersize=7)
+    axes.annotate(
+        f"kept: epoch {epochs[best]}",
+        (epochs[best], held[best]),
+        xytext=(8, 14),
+        textcoords="offset points",
+        color="#555555",
+    )
+    if min(*loss, *held) > 0 and max(*loss, *held) > 20 * min(*loss, *held):
+        axes.set_yscale("log")
+    axes.set(xlabel="epoch", ylabel="mean loss", title=title)
+    axes.grid(visible=True, color="#e5e5e5", linewidth=0.8)
+    axes.set_axisbelow(True)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    axes.legend(frameon=False)
+    figure.savefig(path)
+    return path
+
+
+def draw_model(model: Model) -> Drawing:
+    """The network layer by layer."""
+    columns = len(model.encoder.names_in)
+    (features,) = model.network.input_shape
+    boxes = [LayerBox("Input", f"{columns} columns", features, f"(N, {features})")]
+    for line in model.network.summary():
+        layer = line.layer
+        if isinstance(layer, Dense):
+            title, subtitle, units = f"Dense {layer.units}", str(layer.activation or "linear"), layer.units
+            boxes.append(LayerBox(title, subtitle, units, line.shape, line.parameters))
+        elif layer is not None:
+            detail = {Dropout: "rate", Activation: "function"}.get(type(layer))
+            subtitle = str(getattr(layer, detail)) if detail else ""
+            boxes.append(LayerBox(type(layer).__name__, subtitle, None, line.shape, line.parameters))
+    return draw_layers(boxes, title=f"{model.target}: {model.task}, {model.network.n_parameters} parameters")
+
+
+def draw_model_graph(model: Model) -> Drawing:
+    """The computational graph from a row's features to the raw outputs."""
+    return draw(model.network.output, values=False, title=f"{model.target}: the graph of the network")

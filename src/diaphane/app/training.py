@@ -1,0 +1,118 @@
+"""``diaphane train``."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table as RichTable
+
+from ..data import Table, is_built_in, load, read_table
+from ..files import FileError
+from ..training import InterruptedWarning
+from .errors import UserError
+from .fitting import Options, Outcome, fit_table
+from .model import save_model
+from .pictures import draw_learning_curves, draw_model
+
+__all__ = ["read_source", "train"]
+
+
+def train(source: str, *, target: str | None, header: bool, task: str, hidden: str, out: Path, **settings: Any) -> None:
+    """Read, train, say how it went, and write."""
+    if task not in ("auto", "classification", "regression"):
+        raise UserError(f"--task must be auto, classification or regression, got {task!r}")
+    options = Options(target=_target(target), task=task, hidden=_sizes(hidden), **settings)
+    # Before the training, not after it: whoever waited for a model should get it.
+    make_writable(out)
+    table = read_source(source, header=header)
+    console = Console(highlight=False)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", InterruptedWarning)
+        outcome = fit_table(table, options)
+    outcome.notes += [str(w.message) for w in caught if issubclass(w.category, InterruptedWarning)]
+    written = write_outcome(out, outcome, source)
+    tell(console, outcome, source)
+    for path in written:
+        console.print(f"wrote {path}")
+
+
+def read_source(source: str, *, header: bool) -> Table:
+    """A built-in set by its name, or a file."""
+    if is_built_in(source) and not Path(source).exists():
+        return load(source)
+    return read_table(source, header=header)
+
+
+def make_writable(folder: Path) -> None:
+    """The folder, made and tried; raises where it cannot be written to."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise UserError(
+            f"--out: cannot write to {folder}: {os.strerror(error.errno or 0)}; choose another folder"
+        ) from None
+
+
+def write_outcome(folder: Path, outcome: Outcome, source: str) -> list[Path]:
+    """The model first, then what goes with it."""
+    written = [save_model(folder, outcome.model)]
+    try:
+        curves = draw_learning_curves(
+            outcome.history, folder / "learning_curves.png", title=f"{Path(source).name}: {outcome.target.name}"
+        )
+        if curves is None:
+            outcome.notes.append('no picture of the learning curves: pip install "diaphane[plot]"')
+        else:
+            written.append(curves)
+        written.append(Path(draw_model(outcome.model).save(folder / "network.svg")))
+        history = folder / "history.json"
+        history.write_text(json.dumps(outcome.history.records, indent=1))
+    except OSError as error:
+        raise FileError(f"the model is in {written[0]}, but its pictures are not: {error.strerror}") from None
+    return [*written, history]
+
+
+def tell(console: Console, outcome: Outcome, source: str) -> None:
+    """A short table: sizes, scores, the baseline beside them, seconds."""
+    console.print(f"{source}: {outcome.target.describe()}", style="bold")
+    table = RichTable()
+    table.add_column("", justify="left")
+    for name in ("rows", outcome.metric, f"baseline ({outcome.baseline})"):
+        table.add_column(name, justify="right")
+    for name, scores in outcome.scores.items():
+        rows = len(getattr(outcome.split, name))
+        table.add_row(name, f"{rows}", f"{scores['score']:.4f}", f"{scores['baseline']:.4f}")
+    console.print(table)
+    held = outcome.history["validation_loss"]
+    best = held.index(min(held)) + 1
+    console.print(
+        f"{outcome.model.network.n_parameters} parameters, {len(held)} epochs (kept: epoch {best}), "
+        f"{outcome.seconds:.1f} seconds"
+    )
+    for note in outcome.notes:
+        console.print(f"note: {note}")
+    console.print(f"test {outcome.metric}: {outcome.scores['test']['score']:.4f}", style="bold")
+
+
+def _target(given: str | None) -> str | int | None:
+    if given is None:
+        return None
+    try:
+        return int(given)
+    except ValueError:
+        return given
+
+
+def _sizes(given: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in given.split(",") if part.strip())
+    except ValueError:
+        raise UserError(f"--hidden takes whole numbers with commas between, for example 64,32; got {given!r}") from None

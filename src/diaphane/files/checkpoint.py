@@ -1,0 +1,136 @@
+"""Arrays and plain data in one file: safetensors, with a checksum, written so that nothing is half there.
+
+The header's metadata hold a format version, a SHA-256 of all array bytes and of the plain data, and the
+plain data as JSON. Reading runs no code from the file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import struct
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..graph.node import Array
+
+__all__ = ["FORMAT", "VERSION", "FileError", "read", "write"]
+
+FORMAT = "diaphane"
+VERSION = 1
+LARGEST_HEADER = 100_000_000
+
+
+class FileError(ValueError):
+    """A file that cannot be read as what it should be, or cannot be written."""
+
+
+def write(path: str | os.PathLike[str], arrays: Mapping[str, Array], content: Mapping[str, Any]) -> Path:
+    """Write arrays and plain data, under a temporary name first, so that the file is whole or as it was.
+
+    Parameters
+    ----------
+    path : path-like
+    arrays : mapping of str to ndarray
+    content : mapping
+        Of what JSON can hold.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    FileError
+        If the place cannot be written to; nothing is left behind.
+    """
+    from safetensors.numpy import save
+
+    target = Path(path)
+    packed = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    text = json.dumps(content, ensure_ascii=False, allow_nan=False)
+    metadata = {"format": FORMAT, "version": str(VERSION), "content": text, "sha256": _checksum(packed, text)}
+    data = save(packed, metadata)
+    try:
+        handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    except OSError as error:
+        raise FileError(f"cannot write {target}: {error.strerror}; choose another folder") from None
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, target)
+    except OSError as error:
+        raise FileError(f"cannot write {target}: {error.strerror}; what was there before is untouched") from None
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+    return target
+
+
+def read(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[str, Any]]:
+    """The arrays and the plain data of a file.
+
+    Raises
+    ------
+    FileError
+        If there is no such file, it is not one of ours, is damaged, or is of a newer format.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load
+
+    source = Path(path)
+    try:
+        data = source.read_bytes()
+    except OSError as error:
+        raise FileError(f"cannot read {source}: {error.strerror}") from None
+    metadata = _metadata(source, data)
+    version = metadata.get("version", "")
+    if not version.isdigit() or int(version) > VERSION:
+        raise FileError(
+            f"{source} is of format version {version or '?'}, this diaphane reads up to {VERSION}; update it"
+        )
+    try:
+        arrays: dict[str, Array] = load(data)
+    except (SafetensorError, ValueError, KeyError, TypeError, OverflowError) as error:
+        raise FileError(f"{source} is damaged: {error}; take another copy of it") from None
+    text = metadata.get("content", "")
+    if _checksum(arrays, text) != metadata.get("sha256"):
+        raise FileError(f"{source} is damaged: its checksum is not that of what it holds; take another copy of it")
+    content = json.loads(text)
+    if not isinstance(content, dict):
+        raise FileError(f"{source} is damaged: its content is no object")
+    return arrays, content
+
+
+def _metadata(source: Path, data: bytes) -> dict[str, str]:
+    """The header's metadata; only as many bytes as the file has are ever looked at."""
+    not_ours = f"{source} is not a file written by diaphane, or its beginning is damaged"
+    if len(data) < 8:
+        raise FileError(f"{source} is empty or cut off: {len(data)} bytes")
+    (length,) = struct.unpack("<Q", data[:8])
+    if length > min(len(data) - 8, LARGEST_HEADER):
+        cut = data[8:9] == b"{" and FORMAT.encode() in data[:4096]
+        raise FileError(f"{source} is cut off: its header alone has {length} bytes" if cut else not_ours)
+    try:
+        header = json.loads(data[8 : 8 + length].decode("utf-8"))
+    except (UnicodeDecodeError, ValueError, RecursionError):
+        raise FileError(not_ours) from None
+    metadata = header.get("__metadata__") if isinstance(header, dict) else None
+    if not isinstance(metadata, dict) or metadata.get("format") != FORMAT:
+        raise FileError(not_ours)
+    return {str(k): str(v) for k, v in metadata.items()}
+
+
+def _checksum(arrays: Mapping[str, Array], text: str) -> str:
+    digest = hashlib.sha256(text.encode())
+    for name in sorted(arrays):
+        array = arrays[name]
+        digest.update(f"{name}|{array.dtype.str}|{array.shape}|".encode())
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()
