@@ -104,9 +104,7 @@ docs: install $(VENV)/.docs
 	@$(BIN)/python -m sphinx -b html --keep-going docs docs/_build/html
 
 bench: install
-	@[ -d benchmarks ] || { echo "There is no folder benchmarks/ yet." >&2; exit 1; }
-	@echo "── pytest benchmarks"
-	@$(BIN)/python -m pytest benchmarks -p no:xdist -o python_files='bench_*.py' --benchmark-only
+	@for script in benchmarks/bench_*.py; do echo "── $$script"; $(BIN)/python $$script || exit 1; done
 
 clean:
 	rm -rf $(VENV) .venv-lock build dist demo docs/_build docs/api docs/gallery docs/sg_execution_times.rst
