@@ -16,10 +16,11 @@ def row_count(source: Any) -> int:
     return int(source.shape[0])
 
 
-def gather(source: Any, rows: Array | slice, dtype: DType) -> Array:
+def gather(source: Any, rows: Array, dtype: DType) -> Array:
     """The rows as a dense array of this dtype; a sparse or memory-mapped source is never read whole."""
     if isinstance(source, np.ndarray):
-        picked = source[rows] if isinstance(rows, slice) else np.take(source, rows, axis=0)
+        # take is the quicker one, but copies an array whole first that does not lie row after row.
+        picked = np.take(source, rows, axis=0) if source.flags.c_contiguous else source[rows]
     else:
         picked = source[rows]
         picked = picked.toarray() if hasattr(picked, "toarray") else np.asarray(picked)

@@ -124,6 +124,9 @@ class NonFiniteError(FloatingPointError):
         self.node, self.step, self.state, self.outputs = node, step, state, outputs
 
 
+PHASES = ("forward", "backward", "update")
+
+
 @dataclass(frozen=True)
 class Step:
     """One node of a program as it is computed.
@@ -132,7 +135,7 @@ class Step:
     ----------
     index : int
         Its place in the order.
-    phase : {"forward", "backward", "update"}
+    phase : {"forward", "backward", "update"}, in this order
         Whether the first output needs it, or gradients, or only the next values.
     node : Node
     value : ndarray
@@ -231,7 +234,7 @@ class Program:
         Raises
         ------
         NonFiniteError
-            If the loss is not finite; the error's ``state`` is the one before.
+            If the loss is not finite, or what it updates; the error's ``state`` is the one before.
         """
         state = self.initial_state() if state is None else state
         values, fed = self._values(state), self._fed(feeds or {})
@@ -239,7 +242,10 @@ class Program:
         if not result.finite:
             node = self.first_nonfinite(values, fed, seed, step)
             raise NonFiniteError(node, step, state, None)
-        return self._shaped(result.outputs), self._state(state, result.state)
+        new = self._state(state, result.state)
+        if self.definition.loss is not None and not new.is_finite:
+            raise NonFiniteError(self.first_nonfinite(values, fed, seed, step), step + 1, state, None)
+        return self._shaped(result.outputs), new
 
     def run_batches(
         self,
@@ -291,18 +297,25 @@ class Program:
         fed = self._fed(feeds or {}, missing=rows)
         values = self._values(state)
         result = self._executable.run_batches(values, fed, rows, order, batch_size, seed, first_step)
-        outputs = self._joined(result.outputs, rows)
         new = self._state(state, result.state)
-        failed = result.failed_at
-        if failed is None and (self.definition.loss is None or new.is_finite):
-            return outputs, new
-        good = new if new.is_finite else self._state(state, result.previous)
-        step = first_step + (len(result.outputs) if failed is None else failed)
-        at = (step - first_step if new.is_finite else max(step - first_step - 1, 0)) * batch_size
-        batch = order[at : at + batch_size]
-        replayed = [gather(rows[i], batch, p.dtype) if i in rows else fed[i] for i, p in enumerate(self.placeholders)]
-        node = self.first_nonfinite(self._values(good), replayed, seed, first_step + at // batch_size)
-        raise NonFiniteError(node, step, good, outputs)
+        if result.failed_at is None and (self.definition.loss is None or new.is_finite):
+            return self._joined(result.outputs, rows), new
+        good, done = new, len(result.outputs)
+        if not new.is_finite:
+            good, done = self._state(state, result.previous), max(done - 1, 0)
+
+        def batch(i: int) -> list[Any]:
+            picked = order[i * batch_size : (i + 1) * batch_size]
+            return [gather(rows[k], picked, p.dtype) if k in rows else fed[k] for k, p in enumerate(self.placeholders)]
+
+        if not good.is_finite:
+            # It appeared some steps ago where the loss did not show it, as behind a rectifier.
+            good, done = state, 0
+            while (after := self._after(good, batch(done), seed, first_step + done)).is_finite:
+                good, done = after, done + 1
+        node = self.first_nonfinite(self._values(good), batch(done), seed, first_step + done)
+        seen = done if new.is_finite else done + 1
+        raise NonFiniteError(node, first_step + seen, good, self._joined(result.outputs[:seen], rows))
 
     def step_through(
         self,
@@ -329,7 +342,7 @@ class Program:
         values, fed = self._values(state), self._fed(feeds or {})
         phases = self._phases()
         backend = self._backend(values, fed, seed, step)
-        plan, given = self._reference_plan(values, fed)
+        plan, given = self._reference_plan(values, fed, sorted(phases, key=lambda node: PHASES.index(phases[node])))
         with np.errstate(all="ignore"):
             for i, (node, value) in enumerate(plan.trace(backend, given)):
                 if isinstance(value, np.ndarray | np.generic):
@@ -347,8 +360,10 @@ class Program:
                     return node
         return None
 
-    def _reference_plan(self, state: Sequence[Array], feeds: Sequence[Any]) -> tuple[Plan, list[Any]]:
-        plan = Plan(self.definition.wanted)
+    def _reference_plan(
+        self, state: Sequence[Array], feeds: Sequence[Any], nodes: Sequence[Node] | None = None
+    ) -> tuple[Plan, list[Any]]:
+        plan = Plan(self.definition.wanted if nodes is None else nodes)
         values = dict(zip((*self.variables, *self.placeholders), (*state, *feeds), strict=True))
         return plan, [values[node] for node in plan.given]
 
@@ -367,6 +382,9 @@ class Program:
                 updating.add(node)
             phases[node] = "forward" if node in forward else "update" if node in updating else "backward"
         return phases
+
+    def _after(self, state: State, feeds: Sequence[Array], seed: int, step: int) -> State:
+        return self._state(state, self._executable.run(self._values(state), feeds, seed, step).state)
 
     def _values(self, state: State) -> list[Array]:
         return [state[node] for node in self.variables]
@@ -397,6 +415,9 @@ class Program:
         unknown = [node.label() for node in given if node not in self.placeholders]
         if unknown:
             raise FeedError(f"the program has no placeholder {', '.join(unknown)}; it has: {self._names()}")
+        for node, source in given.items():
+            no_rows = [e if isinstance(e, int) else 0 for e in node.shape]
+            checked_feed(node, np.empty(no_rows, getattr(source, "dtype", node.dtype)))
         return {i: given[node] for i, node in enumerate(self.placeholders) if node in given}
 
     def _shaped(self, values: Sequence[Any]) -> Any:

@@ -43,6 +43,10 @@ class State(Mapping[Node, Array]):
             known = ", ".join(v.label() for v in self._values) or "none"
             raise FeedError(f"this state holds no {getattr(key, 'name', key)!r}; it holds: {known}") from None
 
+    def get(self, key: Node, default: Any = None) -> Any:
+        """The value of a variable, or the default where there is none."""
+        return self._values.get(key, default)
+
     def __contains__(self, key: object) -> bool:
         return key in self._values
 
@@ -75,4 +79,4 @@ def initial_state(variables: Iterable[Node], rng: Any = None) -> State:
         What initialisers draw from, in the variables' order; a Generator seeded with 0 by default.
     """
     rng = np.random.default_rng(0) if rng is None else rng
-    return State({node: initial_value(node, rng) for node in variables})
+    return State({node: np.array(initial_value(node, rng)) for node in variables})

@@ -9,6 +9,7 @@ import numpy as np
 
 from .backend import NumpyBackend
 from .errors import DTypeError, FeedError, ShapeError
+from .formula import short_formula
 from .leaves import Placeholder, Variable, initial_value
 from .node import Array, Node, ancestors
 from .sizes import Extent, Size, bind, show
@@ -69,10 +70,15 @@ class Plan:
     def run(self, backend: Any, values: Sequence[Any]) -> list[Any]:
         """The outputs' values; ``values`` are those of ``given``, in its order."""
         slots: list[Any] = [*values, *[None] * len(self.nodes)]
-        for compute, inputs, slot, dead in self._steps:
-            slots[slot] = compute(backend, *[slots[i] for i in inputs])
-            for i in dead:
-                slots[i] = None
+        slot = 0
+        try:
+            for compute, inputs, slot, dead in self._steps:
+                slots[slot] = compute(backend, *[slots[i] for i in inputs])
+                for i in dead:
+                    slots[i] = None
+        except Exception as error:
+            error.add_note(_place_of(self.nodes[slot - len(self.given)]))
+            raise
         return [slots[self._slots[node]] for node in self.outputs]
 
     def trace(self, backend: Any, values: Sequence[Any]) -> Iterator[tuple[Node, Any]]:
@@ -128,6 +134,11 @@ def evaluate(
     return results[0] if isinstance(nodes, Node) else results
 
 
+def _place_of(node: Node) -> str:
+    site = f", made at {node.site[0]}:{node.site[1]}" if node.site else ""
+    return f"while computing {short_formula(node)} of shape {show(node.shape)}{site}"
+
+
 def named_feeds(feeds: Mapping[Node | str, Any], known: Iterable[Node]) -> dict[Node, Any]:
     """Feeds by node, names looked up among the nodes that are known."""
     if all(isinstance(key, Node) for key in feeds):
@@ -166,7 +177,10 @@ def checked_feed(node: Node, value: Any) -> Array:
         raise DTypeError(
             f"{node.label()} is of dtype {node.dtype}, got {array.dtype}, which does not fit; convert it first"
         )
-    return array.astype(node.dtype)
+    cast = array.astype(node.dtype)
+    if array.dtype.kind in "iu" and node.dtype.kind in "iu" and not np.array_equal(cast, array):
+        raise DTypeError(f"{node.label()} is of dtype {node.dtype}, which does not hold all of the numbers given")
+    return cast
 
 
 def bind_sizes(nodes: Sequence[Node], values: Sequence[Any]) -> dict[str, int]:

@@ -60,9 +60,7 @@ def _written(node: Node, texts: dict[Node, tuple[str, int]]) -> tuple[str, int]:
     bracketed = []
     for i, value in enumerate(node.inputs):
         text, binding = texts[value]
-        # a − (b − c) and a / (b·c): an operand on the right of equal strength needs its brackets.
-        tight = binding < precedence or (binding == precedence and i > 0)
-        bracketed.append(f"({text})" if tight and precedence < ATOM else text)
+        bracketed.append(f"({text})" if precedence < ATOM and binding < node.op.operand_binding(i) else text)
     return node.op.formula(*bracketed), precedence
 
 

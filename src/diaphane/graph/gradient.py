@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from .errors import DTypeError, NotDifferentiableError, ShapeError
 from .leaves import constant
 from .node import Node, ancestors
+from .operations.casting import StopGradient
 from .operations.indexing import arange
 from .operations.scan import Part, PartGradients, scan
 from .operations.shaping import broadcast_to, reshape, sum_to
@@ -191,7 +192,7 @@ def _fitted(contribution: Node, value: Node) -> Node:
 def _refuse_undifferentiable(y: Node, node: Node) -> None:
     reached = {node}
     for other in ancestors([y]):
-        if any(value in reached for value in other.inputs):
+        if any(value in reached for value in other.inputs) and not isinstance(other.op, StopGradient):
             reached.add(other)
     blocking = [n for n in reached if not n.op.differentiable]
     if y in reached and blocking:

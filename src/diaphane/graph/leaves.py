@@ -132,7 +132,7 @@ def variable(
         if shape is None:
             raise ShapeError("a variable with an initialiser needs its shape: variable(initialiser, shape=(3, 4))")
         extents = tuple(_fixed(e, name) for e in shape)
-        element = np.dtype(dtype or "float32")
+        element = check_dtype(dtype or "float32")
         return apply(Variable(extents, element, initial, role), name=name)
     if isinstance(initial, Node):
         raise DTypeError("a variable's first value is an array or a number, not a node: pass node.value")
@@ -165,7 +165,7 @@ def placeholder(shape: Sequence[Extent] = (), dtype: Any = "float32", name: str 
     array([5., 7., 9.])
     """
     extents = tuple(e if isinstance(e, Size) else _fixed(e, name) for e in shape)
-    return apply(Placeholder(extents, np.dtype(dtype)), name=name)
+    return apply(Placeholder(extents, check_dtype(dtype)), name=name)
 
 
 def constant(value: NodeLike, name: str | None = None, *, dtype: Any = None) -> Node:
@@ -182,9 +182,7 @@ def constant(value: NodeLike, name: str | None = None, *, dtype: Any = None) -> 
     """
     if isinstance(value, Node):
         return value
-    array = _array(value, dtype)
-    array.setflags(write=False)
-    return apply(Constant(array), name=name)
+    return apply(Constant(_array(value, dtype)), name=name)
 
 
 def is_variable(node: Node) -> bool:
@@ -208,13 +206,22 @@ def initial_value(node: Node, rng: Any = None) -> Array:
 
 
 def _array(value: Any, dtype: Any) -> Array:
-    array = np.array(value, dtype=dtype)
-    if array.dtype.kind not in "fiub" or array.dtype.itemsize > 8 or array.dtype == np.float16:
-        raise DTypeError(
-            f"a graph computes with float32, float64, integers and booleans, got {_short(value)} "
-            f"of dtype {array.dtype}; convert it first"
-        )
+    if value is None:
+        raise DTypeError("a number or an array is wanted, got None")
+    array = np.array(value, dtype=None if dtype is None else check_dtype(dtype))
+    check_dtype(array.dtype, f", got {_short(value)} of dtype {array.dtype}; convert it first")
+    array.setflags(write=False)
     return array
+
+
+def check_dtype(dtype: Any, given: str | None = None) -> DType:
+    """The dtype, where a graph computes with it."""
+    found: DType = np.dtype(dtype)
+    if found.kind not in "fiub" or found.itemsize > 8 or found == np.float16:
+        raise DTypeError(
+            "a graph computes with float32, float64, integers and booleans" + (given or f", not with {found}")
+        )
+    return found
 
 
 def _fixed(extent: Any, name: str | None) -> int:

@@ -6,6 +6,7 @@ same object (hash-consing), so a graph is compared, walked and rewritten by iden
 
 from __future__ import annotations
 
+import os
 import sys
 import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -27,7 +28,7 @@ DType: TypeAlias = np.dtype[Any]
 NodeLike: TypeAlias = Union["Node", Array, float, int, bool, Sequence[Any]]
 
 _INTERNED: weakref.WeakValueDictionary[tuple[Any, ...], Node] = weakref.WeakValueDictionary()
-_HERE = str(Path(__file__).resolve().parent.parent)
+_HERE = str(Path(__file__).resolve().parent.parent) + os.sep
 
 
 class Node:

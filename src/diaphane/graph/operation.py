@@ -15,12 +15,13 @@ import numpy as np
 
 from .errors import DTypeError, ShapeError
 from .node import Array, DType, Node, NodeLike
+from .record import refuse_shadowing
 from .sizes import Extent, Shape, show
 
 if TYPE_CHECKING:
     from .backend import Backend
 
-__all__ = ["Elementwise", "Operation", "as_node", "broadcast_shapes", "float_operands", "operands"]
+__all__ = ["Elementwise", "Operation", "as_node", "broadcast_shapes", "float_operands", "number_operands", "operands"]
 
 OPERATIONS: dict[str, type[Operation]] = {}
 """Every operation there is, by name: what a saved graph is read with and what the table tests walk."""
@@ -41,6 +42,7 @@ class Operation:
     def __init_subclass__(cls, abstract: bool = False, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if not abstract:
+            refuse_shadowing(OPERATIONS.get(cls.__name__), cls)
             OPERATIONS[cls.__name__] = cls
 
     def shape(self, *inputs: Node) -> Shape:
@@ -76,6 +78,10 @@ class Operation:
     def label(self) -> str:
         """The operation's name, in a person's words."""
         return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", type(self).__name__).lower()
+
+    def operand_binding(self, i: int) -> int:
+        """How strongly the i-th operand must bind to stand without brackets: a − (b − c) needs them, a − b − c not."""
+        return self.precedence + (i > 0)
 
     def formula(self, *inputs: str) -> str:
         """The operation written over its inputs' formulas."""
@@ -141,16 +147,33 @@ def operands(*values: NodeLike) -> list[Node]:
     """
     from .operations.casting import astype
 
-    dtypes = [v.dtype for v in values if isinstance(v, Node | np.ndarray | np.generic)]
-    if not dtypes:
-        dtypes = [as_node(v).dtype for v in values]
-    floats = [d for d in dtypes if d.kind == "f"]
-    common = np.result_type(*(floats or dtypes))
-    if not floats and any(type(v) is float for v in values):
+    typed = [v.dtype for v in values if isinstance(v, Node | np.ndarray | np.generic)]
+    weak = [_kind(v) for v in values if not isinstance(v, Node | np.ndarray | np.generic)]
+    floats = [d for d in typed if d.kind == "f"]
+    if floats or typed:
+        common = np.result_type(*(floats or typed))
+    else:
+        common = np.result_type(*[as_node(v).dtype for v in values])
+    if common.kind != "f" and "f" in weak:
         common = np.dtype("float64")
-    if common.kind == "b" and any(type(v) is int for v in values):
+    if common.kind == "b" and ("i" in weak or "u" in weak):
         common = np.dtype("int64")
-    return [astype(as_node(v, common if not isinstance(v, Node | np.ndarray) else None), common) for v in values]
+    return [astype(v if isinstance(v, Node | np.ndarray) else as_node(v, common), common) for v in values]
+
+
+def number_operands(*values: NodeLike) -> list[Node]:
+    """As :func:`operands`; booleans become int64, so that they count."""
+    from .operations.casting import astype
+
+    nodes = operands(*values)
+    return nodes if nodes[0].dtype.kind != "b" else [astype(n, "int64") for n in nodes]
+
+
+def _kind(value: NodeLike) -> str:
+    """What a Python number, or a list of them, is: ``"b"``, ``"i"`` or ``"f"``."""
+    if value is None:
+        raise DTypeError("an operation takes nodes, arrays and numbers, got None")
+    return np.asarray(value).dtype.kind
 
 
 def float_operands(*values: NodeLike) -> list[Node]:

@@ -23,6 +23,7 @@ class Record:
     def __init_subclass__(cls, abstract: bool = False, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if not abstract:
+            refuse_shadowing(Record.KINDS.get(cls.__name__), cls)
             Record.KINDS[cls.__name__] = cls
 
     def to_json(self) -> dict[str, Any]:
@@ -49,6 +50,13 @@ class Record:
         if not isinstance(record, cls):
             raise ValueError(f"a {cls.__name__.lower()} was expected, got {str(data)[:80]}")
         return record
+
+
+def refuse_shadowing(known: type | None, new: type) -> None:
+    """Raise where a class of a user's takes the name of one of this library, by which files know it."""
+    package = __name__.split(".")[0]
+    if known is not None and known.__module__.split(".")[0] == package and known.__module__ != new.__module__:
+        raise TypeError(f"diaphane has a class {new.__name__} already, which saved files name; call yours otherwise")
 
 
 def encode(value: Any, where: str = "value") -> Any:

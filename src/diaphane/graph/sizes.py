@@ -102,7 +102,7 @@ class Size:
     __rmul__ = __mul__
 
     def __floordiv__(self, divisor: int) -> Extent:
-        # Whole multiples of the divisor come out, so that quotients which are always equal are the same: ⌊(N + 4)/2⌋ = ⌊N/2⌋ + 2.
+        # Whole multiples of the divisor come out, ⌊(N + 4)/2⌋ = ⌊N/2⌋ + 2, so that what is always equal is the same.
         whole = _simplified({m: c // divisor for m, c in self.terms.items()})
         rest = _simplified({m: c % divisor for m, c in self.terms.items()})
         return whole + (rest // divisor if isinstance(rest, int) else Size({(Quotient(rest, divisor),): 1}))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral
 
 from .. import graph
 from ..graph import Node, ShapeError
@@ -42,8 +43,9 @@ class Dense(Layer):
     use_bias: bool = True
 
     def __post_init__(self) -> None:
-        if isinstance(self.units, bool) or not isinstance(self.units, int) or self.units < 1:
+        if isinstance(self.units, bool) or not isinstance(self.units, Integral) or self.units < 1:
             raise ValueError(f"a dense layer has at least 1 unit, got units={self.units!r}")
+        object.__setattr__(self, "units", int(self.units))
         find_activation(self.activation)
 
     def forward(self, x: Node, context: Context) -> Node:

@@ -7,9 +7,10 @@ sigmoid or softmax), which is exact where the probability itself rounds to 0 or 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import TypeAlias
+
+import numpy as np
 
 from .. import graph
 from ..graph import Node, ShapeError
@@ -100,7 +101,8 @@ def multiclass_hinge(scores: Node, target: Node) -> Node:
     """
     truth = _one_hot(scores, target)
     own = graph.sum(scores * truth, axis=-1)
-    others = graph.max(graph.where(truth > 0.5, -math.inf, scores), axis=-1)
+    # The least finite number rather than −inf, which would be taken for an overflow where one is looked for.
+    others = graph.max(graph.where(truth > 0.5, float(np.finfo(scores.dtype).min), scores), axis=-1)
     return graph.relu(1 + others - own)
 
 

@@ -19,6 +19,8 @@ from .layer import Context, Layer
 
 __all__ = ["Forward", "LayerSummary", "Network"]
 
+ROWS_AT_A_TIME = 4096
+
 
 @dataclass(frozen=True)
 class Forward:
@@ -164,7 +166,8 @@ class Network:
         state : State
         x : array or CSR matrix, shape (n, *input_shape)
         batch_size : int, optional
-            Rows at a time; all at once by default for arrays.
+            Rows at a time; by default all at once of an array in memory, and some thousands of what is
+            sparse or on disk, which is never made dense or read whole.
         """
         if not hasattr(x, "shape"):
             x = np.asarray(x)
@@ -175,6 +178,8 @@ class Network:
         program = self._predictors.get(engine)
         if program is None:
             program = self._predictors[engine] = Program(self.output, engine=engine)
+        if batch_size is None and (isinstance(x, np.memmap) or not isinstance(x, np.ndarray)):
+            batch_size = ROWS_AT_A_TIME
         outputs, _ = program.run_batches(state, {self.input: x}, batch_size=batch_size)
         return np.asarray(outputs)
 

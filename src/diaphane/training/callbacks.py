@@ -38,7 +38,7 @@ class Callback:
         """After each epoch, when its record is in the history."""
 
     def on_fit_end(self, run: TrainingRun) -> None:
-        """After the last epoch, also when it was interrupted or diverged."""
+        """After the last epoch, also when training was interrupted, diverged or failed."""
 
 
 class EarlyStopping(Callback):

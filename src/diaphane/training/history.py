@@ -15,8 +15,8 @@ class History:
     ----------
     records : list of dict
     stopped : str
-        Why training ended: ``"epochs"`` (as many as asked), ``"interrupted"``, ``"diverged"``, or the
-        reason a callback gave.
+        Why training ended: ``"epochs"`` (as many as asked), ``"interrupted"``, ``"diverged"``,
+        ``"failed"``, or the reason a callback gave.
 
     Examples
     --------

@@ -7,10 +7,9 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from ..engines import Program, State
+from ..engines import Program, State, initial_state
 from ..graph import Dim, Node, extent_value, gradient, placeholder, substitute
 from ..graph import sum as sum_of
-from ..graph.leaves import initial_value
 from ..graph.node import Array
 from ..nn.losses import Loss, mean_loss
 from ..nn.network import Network
@@ -80,7 +79,7 @@ class TrainingStep:
     def initial_state(self, network_state: State) -> State:
         """The network's values with the optimizer's first ones."""
         foreign = {self.flat.vector, *self.network.variables}
-        own = {v: initial_value(v) for v in self.program.variables if v not in foreign}
+        own = initial_state(v for v in self.program.variables if v not in foreign)
         values = {v: network_state[v] for v in self.kept}
         return State({self.flat.vector: self.flat.pack(network_state), **values, **own})
 

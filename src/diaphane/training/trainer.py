@@ -78,6 +78,8 @@ class TrainingRun:
         The graph of one step, with its program.
     state : State
         The step's values; what a callback sets here is gone on with.
+    last_whole : State
+        The same at the end of the last whole epoch.
     epoch, epochs, steps : int
         Epochs done or in progress and to be done, steps done.
     history : History
@@ -85,6 +87,7 @@ class TrainingRun:
 
     def __init__(self, step: TrainingStep, state: State, epochs: int) -> None:
         self.network, self.step, self.state, self.epochs = step.network, step, state, epochs
+        self.last_whole = state
         self.epoch = self.steps = 0
         self.history = History()
         self.stopping = False
@@ -216,30 +219,38 @@ class Trainer:
         """
         rng = _random_generator(self.random_state)
         y = np.asarray(y)
-        x = np.asarray(x) if not hasattr(x, "shape") else x
+        x = _rows(x)
+        sample_weight = None if sample_weight is None else np.asarray(sample_weight)
         _check_rows(x, y, sample_weight)
+        learnt = np.arange(len(y))
         if validation_data is None and validation_fraction:
-            x, y, sample_weight, validation_data = _held_out(x, y, sample_weight, validation_fraction, rng)
+            learnt, validation_data = _held_out(x, y, sample_weight, validation_fraction, rng)
         step = self.step_for(y, sample_weight is not None)
         if step_state is None:
             step_state = step.initial_state(self.network.initial_state(rng) if state is None else state)
         run = TrainingRun(step, step_state, self.epochs)
         seed = _seed(rng) if any(isinstance(n.op, Random) for n in ancestors(step.program.definition.wanted)) else 0
         data = step.data(x, y, sample_weight)
-        self._each("on_fit_start", run)
         try:
-            self._run_epochs(run, data, len(y), rng, seed, validation_data)
+            self._each("on_fit_start", run)
+            self._run_epochs(run, data, learnt, rng, seed, validation_data)
         except KeyboardInterrupt:
-            run.history.stopped = "interrupted"
+            run.history.stopped, run.state = "interrupted", run.last_whole
+            self._each("on_fit_end", run)
             warnings.warn(
                 f"Training interrupted by user after {len(run.history)} epochs; their parameters are kept.",
                 InterruptedWarning,
                 stacklevel=2,
             )
+            return self._result(run)
         except NonFiniteError as error:
             run.history.stopped, run.state = "diverged", error.state
             self._each("on_fit_end", run)
             raise DivergenceError(f"epoch {run.epoch}: {error}", error.node, self._result(run)) from None
+        except BaseException:
+            run.history.stopped = "failed"
+            self._each("on_fit_end", run)
+            raise
         self._each("on_fit_end", run)
         return self._result(run)
 
@@ -269,19 +280,19 @@ class Trainer:
             self._evaluations[key] = Evaluation(
                 self.network, self.loss, target_shape=y.shape[1:], target_dtype=dtype, engine=self.engine
             )
-        outputs, loss = self._evaluations[key].run(state, x, y, sample_weight, EVALUATION_ROWS)
+        outputs, loss = self._evaluations[key].run(state, _rows(x), y, sample_weight, EVALUATION_ROWS)
         return {"loss": loss, **{name: float(metric(outputs, y)) for name, metric in self.metrics.items()}}
 
     def _run_epochs(
-        self, run: TrainingRun, data: Any, n: int, rng: Any, seed: int, validation: tuple[Any, ...] | None
+        self, run: TrainingRun, data: Any, order: Array, rng: Any, seed: int, validation: tuple[Any, ...] | None
     ) -> None:
-        order = np.arange(n)
+        run.last_whole = run.state
         for epoch in range(1, self.epochs + 1):
             started = time.perf_counter()
             run.epoch = epoch
             self._each("on_epoch_start", run)
             if self.shuffle:
-                order = order[rng.permutation(n)]
+                order = order[rng.permutation(len(order))]
             loss = self._run_epoch(run, data, order, seed)
             record: dict[str, Any] = {"epoch": epoch, "loss": loss}
             if "learning_rate" in run.step.hyperparameters:
@@ -290,7 +301,9 @@ class Trainer:
                 found = self.evaluate(run.network_state, *validation)
                 record.update({f"validation_{name}": value for name, value in found.items()})
             run.history.append({**record, "seconds": time.perf_counter() - started})
+            run.last_whole = run.state
             self._each("on_epoch_end", run)
+            run.last_whole = run.state
             if run.stopping:
                 break
 
@@ -341,9 +354,12 @@ def _check_rows(x: Any, y: Array, sample_weight: Array | None) -> None:
         raise ShapeError("there is nothing to learn from: x has no rows")
 
 
-def _held_out(
-    x: Any, y: Array, weights: Array | None, fraction: float, rng: Any
-) -> tuple[Any, Array, Array | None, tuple[Any, ...]]:
+def _rows(x: Any) -> Any:
+    return x if hasattr(x, "shape") else np.asarray(x)
+
+
+def _held_out(x: Any, y: Array, weights: Array | None, fraction: float, rng: Any) -> tuple[Array, tuple[Any, ...]]:
+    """The rows to learn from, which stay where they lie, and the data to validate with."""
     n = len(y)
     held = round(fraction * n)
     if not 0 < held < n:
@@ -353,4 +369,4 @@ def _held_out(
     order = rng.permutation(n)
     kept, out = order[held:], order[:held]
     validation = (x[out], y[out]) if weights is None else (x[out], y[out], weights[out])
-    return x[kept], y[kept], None if weights is None else weights[kept], validation
+    return kept, validation

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..errors import ShapeError
 from ..node import Node, NodeLike, apply
-from ..operation import Elementwise, float_operands, normalise_axis, operands
+from ..operation import Elementwise, float_operands, normalise_axis, number_operands, operands
 from .arithmetic import multiply
 from .comparison import greater, where
 from .exponential import erf, expm1, sigmoid
@@ -41,7 +41,7 @@ def relu(a: NodeLike) -> Node:
     >>> relu([-1.0, 0.0, 2.0]).value
     array([0., 0., 2.])
     """
-    return apply(Relu(), *operands(a))
+    return apply(Relu(), *number_operands(a))
 
 
 def leaky_relu(a: NodeLike, slope: NodeLike = 0.01) -> Node:
@@ -53,7 +53,9 @@ def leaky_relu(a: NodeLike, slope: NodeLike = 0.01) -> Node:
     array([-0.1,  2. ])
     """
     [a] = float_operands(a)
-    return where(greater(a, 0), a, multiply(slope, a))
+    positive = greater(a, 0)
+    # As in elu, the inner choice keeps the slope's gradient from being 0·inf where a is infinite.
+    return where(positive, a, multiply(slope, where(positive, 0, a)))
 
 
 def prelu(a: NodeLike, slope: NodeLike) -> Node:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ..node import Node, NodeLike, apply
-from ..operation import Elementwise, float_operands, operands
+from ..operation import Elementwise, float_operands, number_operands, operands
 
 __all__ = ["abs", "add", "divide", "floor", "multiply", "negative", "power", "sign", "sqrt", "square", "subtract"]
 
@@ -66,7 +66,10 @@ class Divide(Elementwise):
 
     expression = "a / b"
     notation = "{0} / {1}"
-    precedence = 20
+    precedence = 19
+
+    def operand_binding(self, i: int) -> int:
+        return 21 if i else 19
 
     def compute(self, backend: Any, *arrays: Any) -> Any:
         return backend.xp.divide(*arrays)
@@ -83,6 +86,9 @@ class Power(Elementwise):
     expression = "pow(a, b)"
     notation = "{0}^{1}"
     precedence = 40
+
+    def operand_binding(self, i: int) -> int:
+        return 41
 
     def compute(self, backend: Any, *arrays: Any) -> Any:
         return backend.xp.power(*arrays)
@@ -121,6 +127,9 @@ class Square(Elementwise):
     expression = "a * a"
     notation = "{0}²"
     precedence = 40
+
+    def operand_binding(self, i: int) -> int:
+        return 41
 
     def compute(self, backend: Any, *arrays: Any) -> Any:
         return backend.xp.square(*arrays)
@@ -192,7 +201,7 @@ def add(a: NodeLike, b: NodeLike) -> Node:
     >>> float(add(1.0, 2.0).value)
     3.0
     """
-    return apply(Add(), *operands(a, b))
+    return apply(Add(), *number_operands(a, b))
 
 
 def subtract(a: NodeLike, b: NodeLike) -> Node:
@@ -203,7 +212,7 @@ def subtract(a: NodeLike, b: NodeLike) -> Node:
     >>> float(subtract(1.0, 2.0).value)
     -1.0
     """
-    return apply(Subtract(), *operands(a, b))
+    return apply(Subtract(), *number_operands(a, b))
 
 
 def multiply(a: NodeLike, b: NodeLike) -> Node:
@@ -260,7 +269,7 @@ def negative(a: NodeLike) -> Node:
     >>> float(negative(1.0).value)
     -1.0
     """
-    return apply(Negative(), *operands(a))
+    return apply(Negative(), *number_operands(a))
 
 
 def square(a: NodeLike) -> Node:
@@ -271,7 +280,7 @@ def square(a: NodeLike) -> Node:
     >>> float(square(3.0).value)
     9.0
     """
-    return apply(Square(), *operands(a))
+    return apply(Square(), *number_operands(a))
 
 
 def sqrt(a: NodeLike) -> Node:
@@ -293,7 +302,7 @@ def abs(a: NodeLike) -> Node:
     >>> float(abs(-3.0).value)
     3.0
     """
-    return apply(Abs(), *operands(a))
+    return apply(Abs(), *number_operands(a))
 
 
 def sign(a: NodeLike) -> Node:
@@ -304,7 +313,7 @@ def sign(a: NodeLike) -> Node:
     >>> sign([-2.0, 0.0, 3.0]).value
     array([-1.,  0.,  1.])
     """
-    return apply(Sign(), *operands(a))
+    return apply(Sign(), *number_operands(a))
 
 
 def floor(a: NodeLike) -> Node:

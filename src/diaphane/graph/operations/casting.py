@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import DTypeError
 from ..node import DType, Node, NodeLike, apply
 from ..operation import Operation, as_node
 from ..sizes import Shape
@@ -67,16 +66,15 @@ def astype(a: NodeLike, dtype: Any) -> Node:
     >>> astype([1.7, -1.7], "int64").value
     array([ 1, -1])
     """
-    from ..leaves import Constant, constant
+    from ..leaves import Constant, check_dtype, constant
 
     node = as_node(a)
-    target = np.dtype(dtype)
-    if target.kind not in "fiub" or target.itemsize > 8 or target == np.float16:
-        raise DTypeError(f"astype: a graph computes with float32, float64, integers and booleans, not {target}")
+    target = check_dtype(dtype)
     if node.dtype == target:
         return node
     if isinstance(node.op, Constant):
-        return constant(node.op.array.astype(target), name=node.name)
+        with np.errstate(all="ignore"):
+            return constant(node.op.array.astype(target), name=node.name)
     return apply(Astype(target.name), node)
 
 

@@ -227,6 +227,7 @@ def scatter_add(values: NodeLike, indices: NodeLike, extent: Extent, axis: int =
     array([5., 0., 2.])
     """
     node, rows = as_node(values), _indices(indices, "scatter_add")
+    axis = normalise_axis(axis, node.ndim - rows.ndim + 1, "scatter_add")
     if node.shape[axis : axis + rows.ndim] != rows.shape:
         raise ShapeError(
             f"scatter_add: values of shape {show(node.shape)} and indices of {show(rows.shape)} differ at axis {axis}"

@@ -21,7 +21,7 @@ class Matmul(Operation):
     ∂l/∂A = G·Bᵀ and ∂l/∂B = Aᵀ·G, G being the upstream gradient.
     """
 
-    notation = "{0}·{1}"
+    notation = "{0} @ {1}"
     precedence = 20
 
     def shape(self, *inputs: Node) -> Shape:

@@ -7,7 +7,9 @@ stream of its own. What seed and step are is said when the program runs.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,9 +24,22 @@ from .arithmetic import add, is_number, multiply
 __all__ = ["bernoulli", "normal", "permutation", "uniform"]
 
 
+_STEPS: ContextVar[tuple[Node, ...]] = ContextVar("steps of the loops being drawn", default=())
+
+
+@contextmanager
+def drawn_at(step: Node) -> Iterator[None]:
+    """Inside, random nodes depend on a loop's step, and on those of the loops around it."""
+    token = _STEPS.set((*_STEPS.get(), step))
+    try:
+        yield
+    finally:
+        _STEPS.reset(token)
+
+
 @dataclass(frozen=True)
 class Random(Operation, abstract=True):
-    """A draw for each element of a shape."""
+    """A draw for each element of a shape; the last inputs are the steps of the loops that it is drawn in."""
 
     target: Shape
     stream: int
@@ -100,7 +115,7 @@ def uniform(
     >>> uniform((2, 3), stream=0)
     <uniform (2, 3) float32>
     """
-    unit = apply(Uniform(tuple(shape), stream, _float(dtype)))
+    unit = apply(Uniform(tuple(shape), stream, _float(dtype)), *_STEPS.get())
     return unit if (low, high) == (0.0, 1.0) else low + (high - low) * unit
 
 
@@ -118,7 +133,7 @@ def normal(
         Differentiable when they are nodes (reparametrised).
     dtype : float32 or float64
     """
-    unit = apply(Normal(tuple(shape), stream, _float(dtype)))
+    unit = apply(Normal(tuple(shape), stream, _float(dtype)), *_STEPS.get())
     scaled = unit if is_number(std, 1) else multiply(std, unit)
     return scaled if is_number(mean, 0) else add(mean, scaled)
 
@@ -137,7 +152,7 @@ def bernoulli(p: NodeLike, shape: Sequence[Extent], *, stream: int) -> Node:
     [probability] = float_operands(p)
     if probability.shape != ():
         raise ShapeError(f"bernoulli: p is one number, got shape {show(probability.shape)}")
-    return apply(Bernoulli(tuple(shape), stream, "bool"), probability)
+    return apply(Bernoulli(tuple(shape), stream, "bool"), probability, *_STEPS.get())
 
 
 def permutation(n: Extent, *, stream: int) -> Node:
@@ -148,7 +163,7 @@ def permutation(n: Extent, *, stream: int) -> Node:
     >>> sorted(permutation(4, stream=0).value.tolist())
     [0, 1, 2, 3]
     """
-    return apply(Permutation((n,), stream, "int64"))
+    return apply(Permutation((n,), stream, "int64"), *_STEPS.get())
 
 
 def _unit(backend: Any, stream: int, shape: tuple[int, ...], element: str) -> Any:

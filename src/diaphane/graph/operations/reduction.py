@@ -50,7 +50,8 @@ class Reduction(Operation, abstract=True):
         return broadcast_to(reshape(reduced, _reduced(like.shape, self.axes, True)), like.shape)
 
     def formula(self, *inputs: str) -> str:
-        return f"{self.label()}({inputs[0]}, axis={_show_axes(self.axes)})"
+        keep = ", keepdims" if self.keepdims else ""
+        return f"{self.label()}({inputs[0]}, axis={_show_axes(self.axes)}{keep})"
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@ from ..leaves import Leaf
 from ..node import DType, Node, ancestors, apply, substitute
 from ..operation import Operation, as_node
 from ..sizes import Extent, Shape, extent_product, show
+from .indexing import arange
 from .linear import Matmul, matmul
-from .random import Random
+from .random import drawn_at
 from .reduction import Sum, sum
 from .shaping import PermuteDims, Reshape, broadcast_to, permute_dims, reshape
 
@@ -183,6 +184,10 @@ def scan(
         After the last step.
     outputs : node or tuple of nodes, shape (T, ...)
 
+    Notes
+    -----
+    A random node made by the body draws anew at each step; one made outside is the same at all of them.
+
     Raises
     ------
     ShapeError
@@ -207,8 +212,12 @@ def scan(
     items = tuple(
         apply(Bound(s.shape[1:], s.dtype), name=f"item_{i}" if i else "item") for i, s in enumerate(sequences)
     )
-    new, outputs = body(_like(carry, carries), None if sequence is None else _like(sequence, items))
+    step = apply(Bound((), np.dtype("int64")), name="step")
+    with drawn_at(step):
+        new, outputs = body(_like(carry, carries), None if sequence is None else _like(sequence, items))
     next_carries, emitted = _tuple(new), _tuple(outputs)
+    if step in ancestors([*next_carries, *emitted]):
+        items, sequences = (*items, step), (*sequences, arange(lengths[0]))  # type: ignore[arg-type]
     if len(next_carries) != len(carries):
         raise ShapeError(f"scan: the carry has {len(carries)} nodes, the body returned {len(next_carries)}")
     for before, after in zip(first, next_carries, strict=True):
@@ -253,10 +262,10 @@ def _scan_node(
 
 
 def _stepful(outputs: Sequence[Node], leaves: set[Node]) -> dict[Node, None]:
-    """The nodes whose value may differ from step to step, in order: those of the leaves, and random ones."""
+    """The nodes whose value may differ from step to step, in order: those that depend on the leaves."""
     found: dict[Node, None] = {}
     for node in ancestors(outputs, stop=leaves):
-        if node in leaves or isinstance(node.op, Random) or any(value in found for value in node.inputs):
+        if node in leaves or any(value in found for value in node.inputs):
             found[node] = None
     return found
 
