@@ -955,7 +955,7 @@ row(
     lambda i: np.eye(4)[i],
     lambda t, i: t.nn.functional.one_hot(i, 4).double(),
     Given((N, 2), whole(4), "int64"),
-    operations="Equal Arange Astype",
+    operations="Equal Arange Astype InRange",
     result="float64",
     derivative="none",
 )

@@ -321,3 +321,40 @@ def test_an_error_is_raised_at_the_users_line():
         x + w
     own = [entry for entry in caught.traceback if str(entry.path) == __file__]
     assert "x + w" in str(own[-1].statement)
+
+
+@pytest.mark.parametrize("index", [-1, 3])
+def test_one_hot_refuses_an_index_without_a_class(index):
+    with pytest.raises(IndexError, match=rf"one_hot: the index {index} is outside 0 … 2"):
+        dia.one_hot([0, index], 3).value  # noqa: B018
+
+
+def test_a_leaf_is_not_named_afterwards():
+    w = dia.variable(1.0, "w")
+    assert w.named("w") is w
+    with pytest.raises(TypeError, match="w is a variable: name it where it is made"):
+        w.named("v")
+
+
+def test_an_error_while_computing_notes_the_node_and_its_line():
+    x = dia.placeholder((3,), "float64", "x")
+    picked, here = dia.take(x, [5]).named("picked"), line()
+    with pytest.raises(IndexError, match="5 is outside") as caught:
+        dia.evaluate(picked, {x: [1.0, 2.0, 3.0]})
+    assert caught.value.__notes__ == [f"while computing 'picked' of shape (1,) (made at {__file__}:{here})"]
+
+
+def test_a_class_of_the_users_does_not_take_the_name_of_a_built_in_one():
+    from dataclasses import dataclass
+
+    with pytest.raises(TypeError, match="has a class Add already"):
+
+        @dataclass(frozen=True)
+        class Add(dia.Operation):
+            pass
+
+    with pytest.raises(TypeError, match="has a class Dense already"):
+
+        @dataclass(frozen=True)
+        class Dense(dia.nn.Layer):
+            pass

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from .program import Definition, Engine, Executable, NonFiniteError, Program, Step
+from .contract import Definition, Engine, Executable
+from .program import Program
+from .replay import NonFiniteError, Step
 from .state import State, initial_state
 
 __all__ = [

@@ -6,145 +6,20 @@ Updates are two-phase: every next value is computed from the state as it was, th
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
-from ..graph import DTypeError, FeedError, Node, ShapeError, ancestors
-from ..graph.backend import NumpyBackend
-from ..graph.evaluation import Plan, bind_sizes, checked_feed, named_feeds
-from ..graph.leaves import Placeholder, Variable
+from ..graph import FeedError, Node, ShapeError
+from ..graph.evaluation import checked_feed, named_feeds
 from ..graph.node import Array
 from ..graph.sizes import Extent, Size, show
 from .batches import gather, row_count
+from .contract import define
+from .replay import NonFiniteError, Replay, Step
 from .state import State, initial_state
 
-__all__ = ["Definition", "Engine", "Executable", "NonFiniteError", "Program", "Step"]
-
-
-@dataclass(frozen=True)
-class Definition:
-    """What is to be computed: all that an engine gets to know.
-
-    Attributes
-    ----------
-    outputs : tuple of Node
-    updates : tuple of (Node, Node)
-        Variable and its next value.
-    loss : Node or None
-        Checked for NaN and infinity before the updates are committed.
-    variables, placeholders : tuple of Node
-        The leaves whose values are given, in the order in which they are given.
-    """
-
-    outputs: tuple[Node, ...]
-    updates: tuple[tuple[Node, Node], ...]
-    loss: Node | None
-    variables: tuple[Node, ...]
-    placeholders: tuple[Node, ...]
-
-    @property
-    def wanted(self) -> tuple[Node, ...]:
-        """Everything that one step computes: outputs, next values, the loss."""
-        return (*self.outputs, *(value for _, value in self.updates), *((self.loss,) if self.loss is not None else ()))
-
-
-class Executable(Protocol):
-    """A definition made ready by an engine. It holds no run's values, so that threads can share it."""
-
-    def run(self, state: Sequence[Array], feeds: Sequence[Array], seed: int, step: int) -> StepResult:
-        """One step."""
-        ...
-
-    def run_batches(
-        self,
-        state: Sequence[Array],
-        feeds: Sequence[Array | None],
-        data: Mapping[int, Any],
-        order: Array,
-        batch_size: int,
-        seed: int,
-        first_step: int,
-    ) -> BatchesResult:
-        """One step for each batch of ``order``; ``data`` gives sources of rows by the placeholder's position."""
-        ...
-
-
-@dataclass
-class StepResult:
-    """One step's outputs, and the state after it; ``finite`` is False where the updates were not committed."""
-
-    outputs: list[Array]
-    state: list[Array]
-    finite: bool = True
-
-
-@dataclass
-class BatchesResult:
-    """The outputs of each step that was committed, the state after the last, the one before, and where it stopped."""
-
-    outputs: list[list[Array]]
-    state: list[Array]
-    previous: list[Array]
-    failed_at: int | None = None
-
-
-class Engine(Protocol):
-    """How programs are computed."""
-
-    name: str
-
-    def prepare(self, definition: Definition) -> Executable:
-        """Plan a definition."""
-        ...
-
-
-class NonFiniteError(FloatingPointError):
-    """The loss became NaN or infinite; nothing of that step was kept.
-
-    Attributes
-    ----------
-    node : Node or None
-        Where NaN or infinity first appeared.
-    step : int
-        The step at which the loss was not finite.
-    state : State
-        The last state without NaN or infinity.
-    outputs : list
-        Those of the steps before.
-    """
-
-    def __init__(self, node: Node | None, step: int, state: State, outputs: Any) -> None:
-        where = f" It first appeared in {_described(node)}." if node is not None else ""
-        super().__init__(
-            f"the loss became NaN or infinite at step {step}.{where} The parameters from before are kept; "
-            "try a smaller learning rate, scaled inputs, or clipped gradients"
-        )
-        self.node, self.step, self.state, self.outputs = node, step, state, outputs
-
-
-PHASES = ("forward", "backward", "update")
-
-
-@dataclass(frozen=True)
-class Step:
-    """One node of a program as it is computed.
-
-    Attributes
-    ----------
-    index : int
-        Its place in the order.
-    phase : {"forward", "backward", "update"}, in this order
-        Whether the first output needs it, or gradients, or only the next values.
-    node : Node
-    value : ndarray
-    """
-
-    index: int
-    phase: str
-    node: Node
-    value: Array
+__all__ = ["Program"]
 
 
 class Program:
@@ -189,7 +64,7 @@ class Program:
 
         self._structure = outputs
         self.engine = engine
-        self.definition = _define(_flat(outputs), updates or {}, loss)
+        self.definition = define(_flat(outputs), updates or {}, loss)
         self._executable = find_engine(engine).prepare(self.definition)
 
     @property
@@ -240,11 +115,11 @@ class Program:
         values, fed = self._values(state), self._fed(feeds or {})
         result = self._executable.run(values, fed, seed, step)
         if not result.finite:
-            node = self.first_nonfinite(values, fed, seed, step)
+            node = self._replay(values, fed, seed, step).first_nonfinite()
             raise NonFiniteError(node, step, state, None)
         new = self._state(state, result.state)
         if self.definition.loss is not None and not new.is_finite:
-            raise NonFiniteError(self.first_nonfinite(values, fed, seed, step), step + 1, state, None)
+            raise NonFiniteError(self._replay(values, fed, seed, step).first_nonfinite(), step + 1, state, None)
         return self._shaped(result.outputs), new
 
     def run_batches(
@@ -311,9 +186,12 @@ class Program:
         if not good.is_finite:
             # It appeared some steps ago where the loss did not show it, as behind a rectifier.
             good, done = state, 0
-            while (after := self._after(good, batch(done), seed, first_step + done)).is_finite:
-                good, done = after, done + 1
-        node = self.first_nonfinite(self._values(good), batch(done), seed, first_step + done)
+            for i in range(len(result.outputs)):
+                after = self._after(good, batch(i), seed, first_step + i)
+                if not after.is_finite:
+                    break
+                good, done = after, i + 1
+        node = self._replay(self._values(good), batch(done), seed, first_step + done).first_nonfinite()
         seen = done if new.is_finite else done + 1
         raise NonFiniteError(node, first_step + seen, good, self._joined(result.outputs[:seen], rows))
 
@@ -340,48 +218,10 @@ class Program:
         """
         state = self.initial_state() if state is None else state
         values, fed = self._values(state), self._fed(feeds or {})
-        phases = self._phases()
-        backend = self._backend(values, fed, seed, step)
-        plan, given = self._reference_plan(values, fed, sorted(phases, key=lambda node: PHASES.index(phases[node])))
-        with np.errstate(all="ignore"):
-            for i, (node, value) in enumerate(plan.trace(backend, given)):
-                if isinstance(value, np.ndarray | np.generic):
-                    yield Step(i, phases[node], node, np.asarray(value))
+        yield from self._replay(values, fed, seed, step).steps()
 
-    def first_nonfinite(self, state: Sequence[Array], feeds: Sequence[Any], seed: int, step: int) -> Node | None:
-        """Where NaN or infinity first appears when the step is replayed on the reference engine."""
-        for leaf, value in zip((*self.variables, *self.placeholders), (*state, *feeds), strict=True):
-            if not np.isfinite(value).all():
-                return leaf
-        plan, given = self._reference_plan(state, feeds)
-        with np.errstate(all="ignore"):
-            for node, value in plan.trace(self._backend(state, feeds, seed, step), given):
-                if isinstance(value, np.ndarray | np.generic) and not np.isfinite(value).all():
-                    return node
-        return None
-
-    def _reference_plan(
-        self, state: Sequence[Array], feeds: Sequence[Any], nodes: Sequence[Node] | None = None
-    ) -> tuple[Plan, list[Any]]:
-        plan = Plan(self.definition.wanted if nodes is None else nodes)
-        values = dict(zip((*self.variables, *self.placeholders), (*state, *feeds), strict=True))
-        return plan, [values[node] for node in plan.given]
-
-    def _backend(self, state: Sequence[Array], feeds: Sequence[Any], seed: int, step: int) -> NumpyBackend:
-        return NumpyBackend(bind_sizes((*self.variables, *self.placeholders), (*state, *feeds)), seed, step)
-
-    def _phases(self) -> dict[Node, str]:
-        order = ancestors(self.definition.wanted)
-        forward = set(ancestors(self.definition.outputs[:1]))
-        updating: set[Node] = {
-            n for n in order if isinstance(n.op, Variable) and n.op.role != "parameter" and n not in forward
-        }
-        phases: dict[Node, str] = {}
-        for node in order:
-            if node not in forward and any(value in updating for value in node.inputs):
-                updating.add(node)
-            phases[node] = "forward" if node in forward else "update" if node in updating else "backward"
-        return phases
+    def _replay(self, state: Sequence[Array], feeds: Sequence[Any], seed: int, step: int) -> Replay:
+        return Replay(self.definition, state, feeds, seed, step)
 
     def _after(self, state: State, feeds: Sequence[Array], seed: int, step: int) -> State:
         return self._state(state, self._executable.run(self._values(state), feeds, seed, step).state)
@@ -443,23 +283,6 @@ class Program:
         return self._shaped(joined)
 
 
-def _define(outputs: Sequence[Node], updates: Mapping[Node, Node], loss: Node | None) -> Definition:
-    for variable, value in updates.items():
-        if not isinstance(variable.op, Variable):
-            raise DTypeError(f"only variables are updated, {variable.label()} is a {variable.op.label()}")
-        if (value.shape, value.dtype) != (variable.shape, variable.dtype):
-            raise ShapeError(
-                f"the update of {variable.label()} has shape {show(value.shape)} {value.dtype}, "
-                f"the variable {show(variable.shape)} {variable.dtype}"
-            )
-    wanted = [*outputs, *updates.values(), *([loss] if loss is not None else [])]
-    order = ancestors(wanted)
-    variables = dict.fromkeys(n for n in order if isinstance(n.op, Variable))
-    variables.update(dict.fromkeys(updates))
-    placeholders = [n for n in order if isinstance(n.op, Placeholder)]
-    return Definition(tuple(outputs), tuple(updates.items()), loss, tuple(variables), tuple(placeholders))
-
-
 def _flat(outputs: Node | Sequence[Node] | Mapping[str, Node]) -> list[Node]:
     if isinstance(outputs, Node):
         return [outputs]
@@ -475,12 +298,3 @@ def _common_rows(rows: Mapping[int, Any], placeholders: Sequence[Node]) -> int:
             "the data differ in their number of rows: " + ", ".join(f"{k} has {v}" for k, v in counts.items())
         )
     return next(iter(counts.values()))
-
-
-def _described(node: Node | None) -> str:
-    from ..graph.formula import short_formula
-
-    if node is None:
-        return "an unknown node"
-    site = f" (made at {node.site[0]}:{node.site[1]})" if node.site else ""
-    return f"{short_formula(node)} of shape {show(node.shape)}{site}"

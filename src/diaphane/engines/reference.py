@@ -11,7 +11,7 @@ from ..graph.backend import NumpyBackend
 from ..graph.evaluation import Plan, bind_sizes, checked_feed
 from ..graph.node import Array
 from .batches import gather
-from .program import BatchesResult, Definition, StepResult
+from .contract import BatchesResult, Definition, StepResult
 
 __all__ = ["ReferenceEngine"]
 

@@ -37,6 +37,9 @@ class Backend(Protocol):
     def take(self, a: Any, indices: Any, axis: int) -> Any:
         """Parts along an axis; refuses an index outside."""
 
+    def check_indices(self, indices: Any, extent: int, label: str) -> Any:
+        """Indices as they are; refuses one outside 0 … extent − 1."""
+
     def scatter_add(self, values: Any, indices: Any, axis: int, extent: int) -> Any:
         """Zeros with parts added at indices along an axis."""
 
@@ -88,12 +91,19 @@ class NumpyBackend:
 
         return erf(a)
 
+    def check_indices(self, indices: Array, extent: int, label: str) -> Array:
+        found = np.asarray(indices)
+        if found.size and not (found.min() >= 0 and found.max() < extent):
+            wrong = found[(found < 0) | (found >= extent)].ravel()[0]
+            raise IndexError(f"{label}: the index {wrong} is outside 0 … {extent - 1}")
+        return indices
+
     def take(self, a: Array, indices: Array, axis: int) -> Array:
-        _check_indices(indices, a.shape[axis], "take")
+        self.check_indices(indices, a.shape[axis], "take")
         return np.take(a, indices, axis)
 
     def scatter_add(self, values: Array, indices: Array, axis: int, extent: int) -> Array:
-        _check_indices(indices, extent, "scatter_add")
+        self.check_indices(indices, extent, "scatter_add")
         out = np.zeros((*values.shape[:axis], extent, *values.shape[axis + np.ndim(indices) :]), values.dtype)
         np.add.at(out, (*[slice(None)] * axis, indices), values)  # type: ignore[arg-type]
         return out
@@ -141,10 +151,3 @@ class NumpyBackend:
 def nested_scan_index(outer: int, t: int) -> int:
     """The scan word of the random counter: 0 outside of scans, and other inside for each step of each."""
     return (outer * 0x9E3779B1 + t + 1) & 0xFFFFFFFF
-
-
-def _check_indices(indices: Sequence[int] | Array, extent: int, label: str) -> None:
-    found = np.asarray(indices)
-    if found.size and not (found.min() >= 0 and found.max() < extent):
-        wrong = found[(found < 0) | (found >= extent)].ravel()[0]
-        raise IndexError(f"{label}: the index {wrong} is outside 0 … {extent - 1}")

@@ -9,7 +9,7 @@ import numpy as np
 
 from .backend import NumpyBackend
 from .errors import DTypeError, FeedError, ShapeError
-from .formula import short_formula
+from .formula import describe
 from .leaves import Placeholder, Variable, initial_value
 from .node import Array, Node, ancestors
 from .sizes import Extent, Size, bind, show
@@ -77,7 +77,7 @@ class Plan:
                 for i in dead:
                     slots[i] = None
         except Exception as error:
-            error.add_note(_place_of(self.nodes[slot - len(self.given)]))
+            error.add_note(f"while computing {describe(self.nodes[slot - len(self.given)])}")
             raise
         return [slots[self._slots[node]] for node in self.outputs]
 
@@ -132,11 +132,6 @@ def evaluate(
     with np.errstate(all="ignore"):
         results = [np.asarray(value) for value in plan.run(backend, values)]
     return results[0] if isinstance(nodes, Node) else results
-
-
-def _place_of(node: Node) -> str:
-    site = f", made at {node.site[0]}:{node.site[1]}" if node.site else ""
-    return f"while computing {short_formula(node)} of shape {show(node.shape)}{site}"
 
 
 def named_feeds(feeds: Mapping[Node | str, Any], known: Iterable[Node]) -> dict[Node, Any]:

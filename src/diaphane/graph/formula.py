@@ -6,7 +6,7 @@ from .leaves import Constant
 from .node import Node, ancestors
 from .sizes import show
 
-__all__ = ["formula", "short_formula"]
+__all__ = ["describe", "formula", "short_formula"]
 
 ATOM = 100
 LONGEST = 60
@@ -51,6 +51,12 @@ def short_formula(node: Node) -> str:
         return node.label()
     text = node.op.formula(*[i.name or (i.op.label() if i.inputs else _leaf(i)) for i in node.inputs])
     return f"'{text if len(text) <= LONGEST else node.op.label()}'"
+
+
+def describe(node: Node) -> str:
+    """A node in a few words, with its shape and where it was made."""
+    site = f" (made at {node.site[0]}:{node.site[1]})" if node.site else ""
+    return f"{short_formula(node)} of shape {show(node.shape)}{site}"
 
 
 def _written(node: Node, texts: dict[Node, tuple[str, int]]) -> tuple[str, int]:

@@ -103,7 +103,19 @@ class Node:
         return _operations.transpose(self)
 
     def named(self, name: str) -> Node:
-        """The same computation under a name."""
+        """The same computation under a name; a leaf is given its own when it is made.
+
+        Raises
+        ------
+        TypeError
+            For a variable or a placeholder: the one of another name would be another one.
+        """
+        from .leaves import Leaf
+
+        if isinstance(self.op, Leaf) and name != self.name:
+            raise TypeError(
+                f"{self.label()} is a {self.op.label()}: name it where it is made, variable(value, {name!r})"
+            )
         return apply(self.op, *self.inputs, name=name)
 
     def reshape(self, *shape: Extent | Sequence[Extent]) -> Node:

@@ -2,7 +2,7 @@
 
 What is trained is their mean over examples, weighted where weights are given: see :func:`mean_loss`.
 Outputs of several columns are summed over. Cross-entropies take *logits* (what goes into the
-sigmoid or softmax), which is exact where the probability itself rounds to 0 or 1.
+sigmoid or softmax), which stays finite where the probability itself rounds to 0 or 1.
 """
 
 from __future__ import annotations

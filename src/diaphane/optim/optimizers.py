@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields
+from numbers import Real
 from typing import Any, ClassVar
 
 from ..graph import Node, astype, maximum, sqrt, square, variable
@@ -102,7 +103,7 @@ class Optimizer(Record, abstract=True):
             value = getattr(self, f.name)
             if isinstance(f.default, bool):
                 continue
-            if isinstance(value, int) and not isinstance(value, bool):
+            if isinstance(value, Real) and not isinstance(value, bool):
                 object.__setattr__(self, f.name, float(value))
             _check(type(self), f.name, value)
 
@@ -281,13 +282,14 @@ def find_optimizer(value: str | Optimizer, **settings: Any) -> Optimizer:
 
 def _check(kind: type[Optimizer], name: str, value: Any) -> None:
     where = f"{kind.__name__}: {name}"
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
         raise ValueError(f"{where} must be a finite number, got {value!r}")
-    if name in kind.fractions and not 0 <= value <= 1:
+    number = float(value)
+    if name in kind.fractions and not 0 <= number <= 1:
         raise ValueError(f"{where} must be in [0, 1], got {value!r}")
-    if name in kind.proper_fractions and not 0 <= value < 1:
+    if name in kind.proper_fractions and not 0 <= number < 1:
         raise ValueError(f"{where} must be in [0, 1), got {value!r}")
-    if name in kind.nonnegative and value < 0:
+    if name in kind.nonnegative and number < 0:
         raise ValueError(f"{where} must be at least 0, got {value!r}")
-    if name in ("learning_rate", "epsilon") and value <= 0:
+    if name in ("learning_rate", "epsilon") and number <= 0:
         raise ValueError(f"{where} must be greater than 0, got {value!r}")

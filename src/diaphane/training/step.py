@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from ..engines import Program, State, initial_state
-from ..graph import Dim, Node, extent_value, gradient, placeholder, substitute
+from ..graph import Dim, FeedError, Node, extent_value, gradient, placeholder, substitute
 from ..graph import sum as sum_of
 from ..graph.node import Array
 from ..nn.losses import Loss, mean_loss
@@ -87,6 +87,23 @@ class TrainingStep:
         """The network's values out of the step's."""
         values = {**self.flat.unpack(state[self.flat.vector]), **{v: state[v] for v in self.kept}}
         return State({v: values[v] for v in self.network.variables})
+
+    def adopt(self, state: State) -> State:
+        """A state of another step of the same network and optimizer, as one of this step's.
+
+        Raises
+        ------
+        FeedError
+            If it lacks a value that this step has, by name and shape.
+        """
+        if all(v in state for v in self.program.variables):
+            return state
+        known = {v.name: value for v, value in state.items()}
+        fits = {v: v.name in known and known[v.name].shape == v.shape for v in self.program.variables}
+        missing = [v.label() for v, fit in fits.items() if not fit]
+        if missing:
+            raise FeedError(f"this state is of another network or optimizer: it lacks {', '.join(missing)}")
+        return State({v: known[v.name] for v in self.program.variables})
 
     def with_network_state(self, state: State, network_state: State) -> State:
         """The step's state with other parameters."""

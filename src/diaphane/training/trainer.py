@@ -60,11 +60,14 @@ class TrainingResult:
         The network's values.
     step_state : State
         The same with the optimizer's own, to go on from.
+    steps : int
+        How many were done, those before a continued training included.
     history : History
     """
 
     state: State
     step_state: State
+    steps: int
     history: History
 
 
@@ -85,10 +88,10 @@ class TrainingRun:
     history : History
     """
 
-    def __init__(self, step: TrainingStep, state: State, epochs: int) -> None:
+    def __init__(self, step: TrainingStep, state: State, epochs: int, steps: int = 0) -> None:
         self.network, self.step, self.state, self.epochs = step.network, step, state, epochs
         self.last_whole = state
-        self.epoch = self.steps = 0
+        self.epoch, self.steps = 0, steps
         self.history = History()
         self.stopping = False
 
@@ -190,6 +193,7 @@ class Trainer:
         validation_fraction: float = 0.0,
         state: State | None = None,
         step_state: State | None = None,
+        first_step: int = 0,
     ) -> TrainingResult:
         """Train.
 
@@ -207,6 +211,8 @@ class Trainer:
             The network's first values; drawn by its initialisers by default.
         step_state : State, optional
             A former result's, to go on from with the optimizer's own values.
+        first_step : int
+            A former result's ``steps``, for dropout to go on to new masks.
 
         Returns
         -------
@@ -228,7 +234,7 @@ class Trainer:
         step = self.step_for(y, sample_weight is not None)
         if step_state is None:
             step_state = step.initial_state(self.network.initial_state(rng) if state is None else state)
-        run = TrainingRun(step, step_state, self.epochs)
+        run = TrainingRun(step, step.adopt(step_state), self.epochs, first_step)
         seed = _seed(rng) if any(isinstance(n.op, Random) for n in ancestors(step.program.definition.wanted)) else 0
         data = step.data(x, y, sample_weight)
         try:
@@ -329,7 +335,7 @@ class Trainer:
             getattr(callback, moment)(run)
 
     def _result(self, run: TrainingRun) -> TrainingResult:
-        return TrainingResult(run.network_state, run.state, run.history)
+        return TrainingResult(run.network_state, run.state, run.steps, run.history)
 
 
 def _random_generator(random_state: Any) -> Any:

@@ -99,6 +99,22 @@ class ScatterAdd(Operation):
 
 
 @dataclass(frozen=True)
+class InRange(Operation):
+    """Integer indices as they are, where each is 0 ≤ i < n; an index outside is an error."""
+
+    extent: Extent
+
+    def shape(self, *inputs: Node) -> Shape:
+        return inputs[0].shape
+
+    def compute(self, backend: Any, *arrays: Any) -> Any:
+        return backend.check_indices(arrays[0], backend.size(self.extent), "one_hot")
+
+    def gradient(self, node: Node, upstream: Node) -> Sequence[Node | None]:
+        return (None,)
+
+
+@dataclass(frozen=True)
 class Arange(Operation):
     """0, 1, …, n − 1."""
 
@@ -247,7 +263,9 @@ def arange(extent: Extent) -> Node:
 
 
 def one_hot(indices: NodeLike, classes: int, dtype: Any = "float32") -> Node:
-    """1 at each index and 0 elsewhere, along a new last axis; an index outside gives zeros only.
+    """1 at each index and 0 elsewhere, along a new last axis.
+
+    Each index must satisfy 0 ≤ i < classes, else the run stops with an ``IndexError``.
 
     Examples
     --------
@@ -255,7 +273,7 @@ def one_hot(indices: NodeLike, classes: int, dtype: Any = "float32") -> Node:
     array([[1., 0., 0.],
            [0., 0., 1.]], dtype=float32)
     """
-    rows = astype(_indices(indices, "one_hot"), "int64")
+    rows = apply(InRange(classes), astype(_indices(indices, "one_hot"), "int64"))
     return astype(equal(expand_dims(rows, -1), arange(classes)), dtype)
 
 
