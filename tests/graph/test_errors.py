@@ -347,6 +347,8 @@ def test_an_error_while_computing_notes_the_node_and_its_line():
 def test_a_class_of_the_users_does_not_take_the_name_of_a_built_in_one():
     from dataclasses import dataclass
 
+    from diaphane.nn import Layer
+
     with pytest.raises(TypeError, match="has a class Add already"):
 
         @dataclass(frozen=True)
@@ -356,5 +358,5 @@ def test_a_class_of_the_users_does_not_take_the_name_of_a_built_in_one():
     with pytest.raises(TypeError, match="has a class Dense already"):
 
         @dataclass(frozen=True)
-        class Dense(dia.nn.Layer):
+        class Dense(Layer):
             pass

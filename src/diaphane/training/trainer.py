@@ -232,10 +232,11 @@ class Trainer:
         if validation_data is None and validation_fraction:
             learnt, validation_data = _held_out(x, y, sample_weight, validation_fraction, rng)
         step = self.step_for(y, sample_weight is not None)
+        # Before the first values, so that a training that goes on from given ones draws the same masks.
+        seed = _seed(rng) if any(isinstance(n.op, Random) for n in ancestors(step.program.definition.wanted)) else 0
         if step_state is None:
             step_state = step.initial_state(self.network.initial_state(rng) if state is None else state)
         run = TrainingRun(step, step.adopt(step_state), self.epochs, first_step)
-        seed = _seed(rng) if any(isinstance(n.op, Random) for n in ancestors(step.program.definition.wanted)) else 0
         data = step.data(x, y, sample_weight)
         try:
             self._each("on_fit_start", run)
