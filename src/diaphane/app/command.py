@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 import traceback
 from pathlib import Path
@@ -62,7 +63,9 @@ def train(
     ] = None,
     no_header: NoHeader = False,
     task: Annotated[str, typer.Option(help="auto, classification or regression.")] = "auto",
-    hidden: Annotated[str, typer.Option(help="Units of each hidden layer, for example 64,32.")] = "256,128",
+    hidden: Annotated[
+        str, typer.Option(help="Units of each hidden layer, for example 64,32; '' for no hidden layer.")
+    ] = "256,128",
     epochs: Annotated[int, typer.Option(help="Passes over the training rows, at most.")] = 200,
     patience: Annotated[int, typer.Option(help="Stop after so many epochs without a better validation loss.")] = 20,
     learning_rate: Annotated[float, typer.Option(help="Adam's learning rate.")] = 0.001,
@@ -120,18 +123,21 @@ def draw(
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command; exits with 0, 2 for what the person can mend, 130 when interrupted."""
     given = sys.argv[1:] if arguments is None else arguments
+    _ready_streams()
     try:
-        app(given, standalone_mode=True)
-    except KeyboardInterrupt:
-        _say("interrupted")
-        raise SystemExit(INTERRUPTED) from None
+        app(given, prog_name="diaphane", standalone_mode=True)
+    except SystemExit as end:
+        # typer catches Ctrl-C itself, and says nothing.
+        if end.code == INTERRUPTED:
+            _say("interrupted")
+        raise
     except Exception as error:
         if not isinstance(error, _expected()):
             raise
         if "--debug" in given:
             traceback.print_exc()
         else:
-            _say(f"error: {' '.join(str(error).split())}")
+            _say(f"error: {' '.join(_explained(error).split())}")
         raise SystemExit(USER_ERROR) from None
     raise SystemExit(0)
 
@@ -141,8 +147,25 @@ def _expected() -> tuple[type[BaseException], ...]:
     from ..files import FileError
     from ..training import DivergenceError
 
-    expected: tuple[Any, ...] = (UserError, DataError, FileError, DivergenceError, OSError)
+    expected: tuple[Any, ...] = (UserError, DataError, FileError, DivergenceError, OSError, MemoryError)
     return expected
+
+
+def _explained(error: Exception) -> str:
+    if isinstance(error, MemoryError):
+        return f"the memory is too small ({error}); try fewer units with --hidden, or a smaller table"
+    if isinstance(error, OSError) and error.strerror:
+        place = "the output" if error.filename is None else error.filename
+        return f"cannot read or write {place}: {error.strerror}"
+    return str(error)
+
+
+def _ready_streams() -> None:
+    """A closed output is nobody's, and a letter that an encoding does not have is no reason to stop."""
+    sys.stdout, sys.stderr = sys.stdout or io.StringIO(), sys.stderr or io.StringIO()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
 
 
 def _say(text: str) -> None:

@@ -9,19 +9,21 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from ..data import ColumnEncoder, Split, Table, Target, TargetScaler, choose_target, split_rows
+from ..data.errors import listed
 from ..engines import State
 from ..graph import Node, square, stack
 from ..graph import sum as sum_of
 from ..graph.node import Array
 from ..nn import Dense, HeNormal, Network, Sequential
 from ..optim import Adam
-from ..training import EarlyStopping, History, Trainer
+from ..training import DivergenceError, EarlyStopping, History, Trainer
 from .errors import UserError
 from .model import Model, r_squared
 
 __all__ = ["Options", "Outcome", "fit_table"]
 
 FRACTIONS = (0.7, 0.15, 0.15)
+MOST_UNITS = 1_000_000
 ALPHA = 1e-2
 """scikit-learn's L2 penalty; chosen on validation rows of digits, adult and auto_imports, beside 1e-4 and 1e-1."""
 
@@ -41,9 +43,10 @@ class Options:
     engine: str = "reference"
 
     def __post_init__(self) -> None:
-        if any(units < 1 for units in self.hidden):
+        if any(not 1 <= units <= MOST_UNITS for units in self.hidden):
             raise UserError(
-                f"--hidden takes the units of each hidden layer, each at least 1, got {_listed(self.hidden)}"
+                f"--hidden takes the units of each hidden layer, each from 1 to {MOST_UNITS}, "
+                f"got {_listed(self.hidden)}"
             )
         if not 0 < self.learning_rate < float("inf"):
             raise UserError(f"--learning-rate must be a number greater than 0, got {self.learning_rate}; try 0.001")
@@ -92,7 +95,10 @@ def fit_table(table: Table, options: Options, *, progress: bool = True) -> Outco
     facts = {"seed": options.seed, "rows": {name: len(rows) for name, rows in parts.items()}}
     model = Model(target.task, target.name, tuple(target.labels), encoder, scaler, network, state, facts)
     scores = {name: _scores(model, target, split, features.take(rows), rows) for name, rows in parts.items()}
-    facts["scores"] = scores
+    facts["scores"] = {
+        name: {key: value if np.isfinite(value) else None for key, value in part.items()}
+        for name, part in scores.items()
+    }
     return Outcome(
         model,
         history,
@@ -102,7 +108,7 @@ def fit_table(table: Table, options: Options, *, progress: bool = True) -> Outco
         "accuracy" if classify else "R²",
         "majority class" if classify else "mean",
         time.perf_counter() - started,
-        [*table.notes, *split.notes],
+        [*table.notes, *_left_out(encoder), *split.notes],
     )
 
 
@@ -124,7 +130,16 @@ def _train(
         random_state=options.seed,
         engine=options.engine,
     )
-    result = trainer.fit(x["train"], y["train"], validation_data=(x["validation"], y["validation"]))
+    try:
+        result = trainer.fit(x["train"], y["train"], validation_data=(x["validation"], y["validation"]))
+    except DivergenceError as error:
+        raise UserError(
+            f"the loss became NaN or infinite in epoch {len(error.result.history) + 1}, and no model was written; "
+            f"try a smaller --learning-rate than {options.learning_rate:g}"
+        ) from error
+    if not len(result.history):
+        # Interrupted before there was anything to keep.
+        raise KeyboardInterrupt
     return network, result.state, result.history
 
 
@@ -152,6 +167,11 @@ def _scores(model: Model, target: Target, split: Split, table: Table, rows: Arra
         majority = np.bincount(learnt.astype(np.int64)).argmax()
         return {"score": float(np.mean(outputs.argmax(axis=1) == truth)), "baseline": float(np.mean(truth == majority))}
     return {"score": r_squared(truth, outputs), "baseline": r_squared(truth, np.full(len(truth), learnt.mean()))}
+
+
+def _left_out(encoder: ColumnEncoder) -> list[str]:
+    columns = [f"{name} ({reason})" for name, reason in encoder.left_out]
+    return [f"left out: {listed(columns, 5)}"] if columns else []
 
 
 def _listed(sizes: Sequence[int]) -> str:

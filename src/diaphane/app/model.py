@@ -25,6 +25,26 @@ ROWS_AT_ONCE = 4096
 
 
 @dataclass(frozen=True)
+class Score:
+    """How good predictions are, where the truth is known.
+
+    Attributes
+    ----------
+    metric : str
+    value : float
+        NaN where it is not defined: R² of rows that are all alike.
+    rows : int
+    strange : int
+        How many of them have a class that is none of the model's.
+    """
+
+    metric: str
+    value: float
+    rows: int
+    strange: int = 0
+
+
+@dataclass(frozen=True)
 class Model:
     """Everything that a prediction needs.
 
@@ -67,25 +87,35 @@ class Model:
             return [float(v) for v in outputs]
         return [self.labels[i] for i in outputs.argmax(axis=1)]
 
-    def score(self, table: Table, outputs: Array) -> tuple[str, float, int] | None:
-        """Accuracy or R² where the table has the target, and over how many rows; None where it has not."""
+    def score(self, table: Table, outputs: Array) -> Score | None:
+        """Accuracy or R² over the rows whose target is known; None where there is none."""
         if self.target not in table.names:
             return None
         column = table[self.target]
         if self.scaler is None:
             truth = encode_labels(column, self.labels)
             known = truth > -2
-            return ("accuracy", float(np.mean(outputs.argmax(axis=1)[known] == truth[known])), int(known.sum()))
+            if not known.any():
+                return None
+            right = outputs.argmax(axis=1)[known] == truth[known]
+            return Score("accuracy", float(right.mean()), int(known.sum()), int((truth == -1).sum()))
         if column.dtype == object:
-            raise UserError(f"the target {self.target!r} is a number in the model, the table has text in it")
+            raise UserError(
+                f"the target {self.target!r} is a number in the model and has text in the table; "
+                "correct it, or leave that column out"
+            )
         known = ~np.isnan(column)
-        return ("R²", r_squared(column[known], outputs[known]), int(known.sum()))
+        return Score("R²", r_squared(column[known], outputs[known]), int(known.sum())) if known.any() else None
 
 
 def r_squared(truth: Array, predicted: Array) -> float:
     """1 − Σ (y − ŷ)² / Σ (y − ȳ)²."""
-    spread = float(np.square(truth - truth.mean()).sum())
-    return 1 - float(np.square(truth - predicted).sum()) / spread if spread else float("nan")
+    centred = truth - truth.mean()
+    # In units of the largest deviation: squares of large numbers are infinite.
+    unit = float(np.abs(centred).max())
+    if not unit:
+        return float("nan")
+    return 1 - float(np.square((truth - predicted) / unit).sum()) / float(np.square(centred / unit).sum())
 
 
 def save_model(folder: Path, model: Model) -> Path:

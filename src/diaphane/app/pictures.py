@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +15,15 @@ from .model import Model
 
 __all__ = ["draw_learning_curves", "draw_model", "draw_model_graph"]
 
+LONGEST_TITLE = 60
+
 
 def draw_learning_curves(history: History, path: Path, *, title: str) -> Path | None:
     """Training and validation loss against the epoch, with the best epoch marked; None without matplotlib."""
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
+        from matplotlib.ticker import MaxNLocator
     except ImportError:
         return None
     epochs, loss, held = history["epoch"], history["loss"], history["validation_loss"]
@@ -27,27 +31,32 @@ def draw_learning_curves(history: History, path: Path, *, title: str) -> Path | 
     figure = Figure(figsize=(7, 4.2), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots()
-    axes.plot(epochs, loss, color="#2f6fb5", linewidth=2, label="training")
-    axes.plot(epochs, held, color="#d1661f", linewidth=2, label="validation")
+    # One epoch alone is a point, which a line does not show.
+    marker = "." if len(epochs) == 1 else None
+    axes.plot(epochs, loss, color="#2f6fb5", linewidth=2, marker=marker, label="training, with the penalty on weights")
+    axes.plot(epochs, held, color="#d1661f", linewidth=2, marker=marker, label="validation")
     axes.axvline(epochs[best], color="#888888", linewidth=1, linestyle="--")
-    axes.plot(epochs[best], held[best], "o", color="#d1661f", markersize=7)
-    axes.annotate(
-        f"kept: epoch {epochs[best]}",
-        (epochs[best], held[best]),
-        xytext=(8, 14),
-        textcoords="offset points",
-        color="#555555",
-    )
+    axes.plot(epochs[best], held[best], "o", color="#d1661f", markersize=7, label=f"kept: epoch {epochs[best]}")
     if min(*loss, *held) > 0 and max(*loss, *held) > 20 * min(*loss, *held):
         axes.set_yscale("log")
-    axes.set(xlabel="epoch", ylabel="mean loss", title=title)
+    axes.set(xlabel="epoch", ylabel="mean loss")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
+    # A dollar in a column's name is no formula.
+    axes.set_title(_short(title), parse_math=False)
     axes.grid(visible=True, color="#e5e5e5", linewidth=0.8)
     axes.set_axisbelow(True)
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
-    axes.legend(frameon=False)
-    figure.savefig(path)
+    axes.legend(edgecolor="none")
+    with warnings.catch_warnings():
+        # The font has not every script's letters; a box in the title is no reason to alarm anybody.
+        warnings.filterwarnings("ignore", "Glyph", UserWarning)
+        figure.savefig(path)
     return path
+
+
+def _short(title: str) -> str:
+    return title if len(title) <= LONGEST_TITLE else f"{title[: LONGEST_TITLE - 1]}…"
 
 
 def draw_model(model: Model) -> Drawing:
@@ -64,9 +73,9 @@ def draw_model(model: Model) -> Drawing:
             detail = {Dropout: "rate", Activation: "function"}.get(type(layer))
             subtitle = str(getattr(layer, detail)) if detail else ""
             boxes.append(LayerBox(type(layer).__name__, subtitle, None, line.shape, line.parameters))
-    return draw_layers(boxes, title=f"{model.target}: {model.task}, {model.network.n_parameters} parameters")
+    return draw_layers(boxes, title=f"{_short(model.target)}: {model.task}")
 
 
 def draw_model_graph(model: Model) -> Drawing:
     """The computational graph from a row's features to the raw outputs."""
-    return draw(model.network.output, values=False, title=f"{model.target}: the graph of the network")
+    return draw(model.network.output, values=False, title=f"{_short(model.target)}: the graph of the network")

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import os
 import sys
-import tempfile
 from pathlib import Path
 
+from ..data import DataError
+from ..data.errors import listed
 from ..graph.node import Array
 from .errors import UserError
-from .model import Model, load_model
+from .model import Model, Score, load_model
 from .pictures import draw_model, draw_model_graph
 from .training import read_source
 
@@ -24,16 +26,18 @@ def predict(folder: Path, source: str, *, header: bool, out: Path | None, proba:
     if proba and model.task != "classification":
         raise UserError(f"--proba is for classes; this model predicts the number {model.target!r}")
     table = read_source(source, header=header)
-    outputs = model.outputs(table.drop([model.target]) if model.target in table.names else table)
+    try:
+        outputs = model.outputs(table.drop([model.target]))
+    except DataError as error:
+        raise DataError("; ".join([str(error).removesuffix("."), *table.notes])) from error
+    found = model.score(table, outputs)
     text = _csv(model, outputs, proba)
     if out is None:
-        sys.stdout.write(text)
+        _show(text)
     else:
         write_text(out, text)
-    found = model.score(table, outputs)
     if found is not None:
-        name, value, rows = found
-        sys.stderr.write(f"{name}: {value:.4f} over {rows} rows with a known {model.target}\n")
+        sys.stderr.write(f"{_told(found, model)}\n")
 
 
 def draw(folder: Path, *, out: Path | None, graph: bool) -> None:
@@ -41,22 +45,43 @@ def draw(folder: Path, *, out: Path | None, graph: bool) -> None:
     model = load_model(folder)
     base = folder if folder.is_dir() else folder.parent
     path = out or base / ("graph.svg" if graph else "network.svg")
+    if path.suffix.lower() != ".svg":
+        raise UserError(f"--out: a drawing is an SVG file, got {path}; try {path.with_suffix('.svg')}")
     picture = draw_model_graph(model) if graph else draw_model(model)
     sys.stdout.write(f"wrote {picture.save(path)}\n")
 
 
 def write_text(path: Path, text: str) -> None:
     """A file that is whole or as it was."""
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-                file.write(text)
+            temporary.write_text(text, encoding="utf-8", newline="")
             os.replace(temporary, path)
         finally:
-            Path(temporary).unlink(missing_ok=True)
+            temporary.unlink(missing_ok=True)
     except OSError as error:
         raise UserError(f"cannot write {path}: {error.strerror}; choose another place with --out") from None
+
+
+def _show(text: str) -> None:
+    try:
+        text.encode(sys.stdout.encoding or "utf-8")
+    except UnicodeEncodeError as error:
+        raise UserError(
+            f"the output is in {error.encoding}, which has no {text[error.start]!r}; write a file with --out, "
+            "or set PYTHONIOENCODING=utf-8"
+        ) from None
+    sys.stdout.write(text)
+
+
+def _told(score: Score, model: Model) -> str:
+    value = "not defined" if math.isnan(score.value) else f"{score.value:.4f}"
+    text = f"{score.metric}: {value} over {score.rows} row{'s' * (score.rows != 1)} with a known {model.target}"
+    if score.strange:
+        known = listed([str(label) for label in model.labels], 10)
+        text += f"; {score.strange} of them of a class that the model does not know (it knows {known})"
+    return text
 
 
 def _csv(model: Model, outputs: Array, proba: bool) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import tempfile
 import warnings
@@ -12,7 +13,8 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from ..data import Table, is_built_in, load, read_table
+from ..data import BUILT_IN, Table, is_built_in, load, read_table
+from ..data.errors import closest
 from ..files import FileError
 from ..training import InterruptedWarning
 from .errors import UserError
@@ -27,11 +29,12 @@ def train(source: str, *, target: str | None, header: bool, task: str, hidden: s
     """Read, train, say how it went, and write."""
     if task not in ("auto", "classification", "regression"):
         raise UserError(f"--task must be auto, classification or regression, got {task!r}")
-    options = Options(target=_target(target), task=task, hidden=_sizes(hidden), **settings)
+    options = Options(target=target, task=task, hidden=_sizes(hidden), **settings)
+    table = read_source(source, header=header)
     # Before the training, not after it: whoever waited for a model should get it.
     make_writable(out)
-    table = read_source(source, header=header)
-    console = Console(highlight=False)
+    # Names of files and columns are shown as they are, and a path stays on one line.
+    console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", InterruptedWarning)
         outcome = fit_table(table, options)
@@ -44,13 +47,20 @@ def train(source: str, *, target: str | None, header: bool, task: str, hidden: s
 
 def read_source(source: str, *, header: bool) -> Table:
     """A built-in set by its name, or a file."""
-    if is_built_in(source) and not Path(source).exists():
+    if is_built_in(source):
         return load(source)
+    if not Path(source).suffix and not Path(source).exists():
+        raise UserError(
+            f"{source!r} is neither a file nor a built-in set; give a CSV, TSV or Parquet file, or one of "
+            f"{', '.join(BUILT_IN)}.{closest(source, BUILT_IN)}"
+        )
     return read_table(source, header=header)
 
 
 def make_writable(folder: Path) -> None:
     """The folder, made and tried; raises where it cannot be written to."""
+    if folder.is_file():
+        raise UserError(f"--out: {folder} is a file; expected a folder, which is made where there is none")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
@@ -89,30 +99,29 @@ def tell(console: Console, outcome: Outcome, source: str) -> None:
         table.add_column(name, justify="right")
     for name, scores in outcome.scores.items():
         rows = len(getattr(outcome.split, name))
-        table.add_row(name, f"{rows}", f"{scores['score']:.4f}", f"{scores['baseline']:.4f}")
+        table.add_row(name, f"{rows}", _shown(scores["score"]), _shown(scores["baseline"]))
     console.print(table)
     held = outcome.history["validation_loss"]
     best = held.index(min(held)) + 1
     console.print(
-        f"{outcome.model.network.n_parameters} parameters, {len(held)} epochs (kept: epoch {best}), "
+        f"{outcome.model.network.n_parameters} parameters, {len(held)} epoch{'s' * (len(held) != 1)} "
+        f"(kept: epoch {best}), "
         f"{outcome.seconds:.1f} seconds"
     )
     for note in outcome.notes:
         console.print(f"note: {note}")
-    console.print(f"test {outcome.metric}: {outcome.scores['test']['score']:.4f}", style="bold")
+    console.print(f"test {outcome.metric}: {_shown(outcome.scores['test']['score'])}", style="bold")
 
 
-def _target(given: str | None) -> str | int | None:
-    if given is None:
-        return None
-    try:
-        return int(given)
-    except ValueError:
-        return given
+def _shown(score: float) -> str:
+    """R² of one row, or of rows that are all alike, is no number."""
+    return "–" if math.isnan(score) else f"{score:.4f}"
 
 
 def _sizes(given: str) -> tuple[int, ...]:
+    if not given.strip():
+        return ()
     try:
-        return tuple(int(part) for part in given.split(",") if part.strip())
+        return tuple(int(part) for part in given.split(","))
     except ValueError:
         raise UserError(f"--hidden takes whole numbers with commas between, for example 64,32; got {given!r}") from None

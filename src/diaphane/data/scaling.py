@@ -41,13 +41,20 @@ class TargetScaler:
         Raises
         ------
         DataError
-            If a value is not finite or there is none.
+            If a value is not finite, there is none, or they are too far apart.
         """
         values = np.asarray(y, dtype=np.float64)
         if not values.size or not np.isfinite(values).all():
             raise DataError("the target has no value, or one that is missing or infinite; expected finite numbers")
+        with np.errstate(over="ignore", invalid="ignore"):
+            mean, deviation = float(values.mean()), float(values.std())
+        if not np.isfinite(mean) or not np.isfinite(deviation):
+            raise DataError(
+                f"the target goes from {values.min():g} to {values.max():g}, too far for its variance to be a number; "
+                "give it in another unit"
+            )
         # A training set may be constant where the whole is not; it then has nothing to scale by.
-        return cls(float(values.mean()), float(values.std()) or 1.0)
+        return cls(mean, deviation or 1.0)
 
     def transform(self, y: ArrayLike) -> NDArray[np.float64]:
         """Return the scaled values, in the shape given."""

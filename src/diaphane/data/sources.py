@@ -62,9 +62,9 @@ def read_table(source: str | os.PathLike[str], *, header: bool = True) -> Table:
     (['pomme', 'pêche'], [120.0, nan])
     """
     path = Path(source)
-    kind = _kind(path)
     if path.is_dir():
         raise DataError(f"{path} is a folder; expected a file with a table")
+    kind = _kind(path)
     if not path.exists():
         raise DataError(f"there is no file {path}; expected the path of a CSV, TSV or Parquet file")
     table = _read_parquet(path) if kind in _PARQUET else _read_delimited(path, kind, header)
@@ -90,7 +90,7 @@ def _kind(path: Path) -> str:
         kind = suffixes[-2]
     if kind not in _DELIMITED + _PARQUET:
         raise DataError(
-            f"{path.name} ends in {kind or 'nothing known'!r}; "
+            f"{path.name} ends in {repr(kind) if kind else 'nothing known'}; "
             "expected .csv, .tsv, .txt (each also with .gz) or .parquet"
         )
     return kind

@@ -92,7 +92,7 @@ def split_rows(
     always_train = _rare(target, notes) if stratify else np.zeros(n_rows, dtype=bool)
     pool = rows[~always_train]
     if stratify and len(pool) <= n_validation + n_test:
-        notes.append("too few rows a class to keep the classes' proportions; split without")
+        notes[:] = ["too few rows a class to keep the classes' proportions; split without"]
         stratify, pool = False, rows
     pool, test = _cut(pool, target, n_test, stratify, random, notes)
     pool, validation = _cut(pool, target, n_validation, stratify, random, notes)
