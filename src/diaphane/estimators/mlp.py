@@ -89,7 +89,7 @@ out_activation_, loss_, loss_curve_, best_loss_, t_, validation_scores_, best_va
     >>> model.score(X, y) > 0.95
     True
     >>> print(model.network_.output)  # doctest: +ELLIPSIS
-    relu(x·dense_1/kernel + dense_1/bias)·dense_2/kernel + dense_2/bias
+    relu(x @ dense_1/kernel + dense_1/bias) @ dense_2/kernel + dense_2/bias
     """
 
     def __init__(
@@ -174,6 +174,9 @@ out_activation_, loss_, loss_curve_, best_loss_, t_, validation_scores_, best_va
             For NaN or infinity in the data, labels that are not classes, parameters out of their range; and
             :class:`~diaphane.training.DivergenceError` where training diverges, the last good weights kept.
         """
+        if hasattr(self, "_label_binarizer") and not hasattr(self, "coefs_"):
+            # What a call that failed has left.
+            del self._label_binarizer
         self._fit(X, y, sample_weight, validation_data)
         return self
 
@@ -224,21 +227,21 @@ out_activation_, loss_, loss_curve_, best_loss_, t_, validation_scores_, best_va
     def _estimator_type_is_regressor(self) -> bool:
         return False
 
-    def _encode_target(self, y: Any, reset: bool) -> Array:
+    def _encode_target(self, y: Any, reset: bool, held_out: bool = False) -> Array:
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
-        if not hasattr(self, "classes_") or (reset and not self.warm_start):
+        if not hasattr(self, "_label_binarizer") or (reset and not self.warm_start):
             if not (reset and hasattr(self, "_label_binarizer") and not hasattr(self, "coefs_")):
                 self._label_binarizer = LabelBinarizer().fit(y)
             self.classes_ = self._label_binarizer.classes_
-        self._refuse_unknown_classes(y)
+        self._refuse_unknown_classes(y, all_again=self.warm_start and hasattr(self, "coefs_") and not held_out)
         if self._label_binarizer.y_type_ == "multiclass":
             return np.searchsorted(self.classes_, y).astype(np.int64)
         return np.asarray(self._label_binarizer.transform(y), np.float32)
 
-    def _refuse_unknown_classes(self, y: Any) -> None:
+    def _refuse_unknown_classes(self, y: Any, all_again: bool) -> None:
         found = unique_labels(y)
-        if self.warm_start and hasattr(self, "coefs_"):
+        if all_again:
             if set(found) != set(self.classes_):
                 raise ValueError(
                     "warm_start can only be used where `y` has the same classes as in the previous call to fit. "
@@ -437,12 +440,12 @@ loss_, loss_curve_, best_loss_, t_, validation_scores_, best_validation_score_
     def _estimator_type_is_regressor(self) -> bool:
         return True
 
-    def _encode_target(self, y: Any, reset: bool) -> Array:
+    def _encode_target(self, y: Any, reset: bool, held_out: bool = False) -> Array:
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
         if self.loss == "poisson" and np.any(y < 0):
             raise ValueError("loss='poisson' needs targets of at least 0, such as counts")
-        return np.asarray(y.reshape(len(y), -1), np.float64 if y.dtype.itemsize == 8 else np.float32)
+        return np.asarray(y.reshape(len(y), -1), np.float64 if y.dtype.itemsize >= 8 else np.float32)
 
     def _n_outputs(self, target: Array) -> int:
         return int(target.shape[1])
@@ -453,7 +456,7 @@ loss_, loss_curve_, best_loss_, t_, validation_scores_, best_validation_score_
     def _loss_function(self) -> Loss:
         if callable(self.loss):
             return self.loss
-        if self.loss not in self.LOSSES:
+        if not isinstance(self.loss, str) or self.loss not in self.LOSSES:
             raise ValueError(f"loss must be one of {', '.join(self.LOSSES)} or a function, got {self.loss!r}")
         return find_loss(self.LOSSES[self.loss])
 

@@ -35,7 +35,7 @@ class BaseMLP(BaseEstimator):
 
     # What a subclass gives: its targets as a network learns them, its loss and its score.
 
-    def _encode_target(self, y: Any, reset: bool) -> Array:
+    def _encode_target(self, y: Any, reset: bool, held_out: bool = False) -> Array:
         raise NotImplementedError
 
     def _loss_function(self) -> Loss:
@@ -59,6 +59,12 @@ class BaseMLP(BaseEstimator):
         self._check_parameters(incremental)
         hidden = hidden_sizes(self.hidden_layer_sizes)
         first = not hasattr(self, "coefs_") or (not self.warm_start and not incremental)
+        known = [] if first else [c.shape[1] for c in self.coefs_[:-1]]
+        if not first and hidden != known:
+            raise ValueError(
+                f"hidden_layer_sizes is {hidden} now and the weights to go on from have {known}; "
+                "start afresh with fit and warm_start=False"
+            )
         x, y = self._check_rows(x, y, reset=first)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, x)
@@ -68,9 +74,11 @@ class BaseMLP(BaseEstimator):
         self.n_outputs_ = self._n_outputs(target)
         if first:
             self._start_afresh(x, hidden, rng)
+        if self.solver != "lbfgs":
+            self._start_curves(first)
         machine = self._machine_for(x.shape[1], hidden)
         start = machine.state(self.coefs_, self.intercepts_)
-        validation = None if validation_data is None else self._checked_validation(*validation_data)
+        validation = None if validation_data is None else self._checked_validation(validation_data)
         if self.solver == "lbfgs":
             self._fit_lbfgs(machine, start, x, target, weights, rng)
         else:
@@ -124,10 +132,11 @@ class BaseMLP(BaseEstimator):
 
     def _compute_dtype(self, x: Any) -> np.dtype[Any]:
         if self.dtype is not None:
-            wanted = np.dtype(self.dtype)
-            if wanted not in (np.dtype("float32"), np.dtype("float64")):
-                raise ValueError(f"dtype must be float32, float64 or None, got {self.dtype!r}")
-            return wanted
+            allowed: dict[Any, np.dtype[Any]] = {np.dtype(name): np.dtype(name) for name in ("float32", "float64")}
+            try:
+                return allowed[np.dtype(self.dtype)]
+            except (TypeError, KeyError):
+                raise ValueError(f"dtype must be float32, float64 or None, got {self.dtype!r}") from None
         return np.dtype("float64" if x.dtype == np.float64 else "float32")
 
     def _start_afresh(self, x: Any, hidden: Sequence[int], rng: Any) -> None:
@@ -139,8 +148,12 @@ class BaseMLP(BaseEstimator):
         self._machine: Machine | None = None
         machine = self._machine_for(x.shape[1], hidden)
         self.coefs_, self.intercepts_ = machine.weights(machine.network.initial_state(rng))
-        if self.solver != "lbfgs":
+
+    def _start_curves(self, first: bool) -> None:
+        """What is kept from epoch to epoch, anew where a former fit was by L-BFGS or watched something else."""
+        if first or not hasattr(self, "loss_curve_"):
             self.loss_curve_: list[float] = []
+        if first or getattr(self, "best_validation_score_" if self.early_stopping else "best_loss_", None) is None:
             self._no_improvement_count = 0
             self.best_loss_ = None if self.early_stopping else np.inf
             self.validation_scores_: list[float] | None = [] if self.early_stopping else None
@@ -185,11 +198,14 @@ class BaseMLP(BaseEstimator):
         check_is_fitted(self)
         return self._fitted_machine().state(self.coefs_, self.intercepts_)
 
-    def _checked_validation(self, x: Any, y: Any, sample_weight: Any = None) -> tuple[Any, Array, Any]:
+    def _checked_validation(self, data: Any) -> tuple[Any, Array, Any]:
+        if not isinstance(data, tuple | list) or len(data) not in (2, 3):
+            raise ValueError(f"validation_data must be (X, y) or (X, y, sample_weight), got {str(data)[:60]}")
+        x, y, sample_weight = (*data, None)[:3]
         x, y = self._check_rows(x, y, reset=False)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, x)
-        return x, self._encode_target(y, False), sample_weight
+        return x, self._encode_target(y, False, held_out=True), sample_weight
 
     def _held_out(self, x: Any, target: Array, weights: Array | None, rng: Any) -> tuple[Any, Any, Any, Any]:
         """scikit-learn's split for early stopping."""

@@ -23,19 +23,20 @@ SMALLEST_RATE = 1e-6
 
 def choose_optimizer(estimator: Any) -> Optimizer:
     """The optimizer that an estimator's parameters name, in scikit-learn's meanings of ``sgd`` and ``adam``."""
-    solver, rate = estimator.solver, estimator.learning_rate_init
-    if isinstance(solver, Optimizer):
-        return solver
-    betas = {"beta_1": estimator.beta_1, "beta_2": estimator.beta_2, "epsilon": estimator.epsilon}
+    if isinstance(estimator.solver, Optimizer):
+        return estimator.solver
+    # As Python's own numbers, whatever kind of NumPy's a search put there.
+    solver, rate, momentum = estimator.solver, float(estimator.learning_rate_init), float(estimator.momentum)
+    betas = {name: float(getattr(estimator, name)) for name in ("beta_1", "beta_2", "epsilon")}
     if solver == "sgd":
         kind = "nesterov" if estimator.nesterovs_momentum else "momentum"
-        return find_optimizer(kind, learning_rate=rate, momentum=estimator.momentum)
+        return find_optimizer(kind, learning_rate=rate, momentum=momentum)
     if solver == "adam":
         return find_optimizer("adam", learning_rate=rate, uncorrected_epsilon=True, **betas)
     if solver in ("amsgrad", "adamw"):
         return find_optimizer(solver, learning_rate=rate, **betas)
     if solver in ("momentum", "nesterov"):
-        return find_optimizer(solver, learning_rate=rate, momentum=estimator.momentum)
+        return find_optimizer(solver, learning_rate=rate, momentum=momentum)
     return find_optimizer(solver, learning_rate=rate)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from itertools import pairwise
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 from sklearn.preprocessing import LabelBinarizer
 
 from ..graph.node import Array
+from ..nn import find_activation
 from .mlp import MLPClassifier, MLPRegressor
 
 __all__ = ["from_sklearn", "from_torch"]
@@ -67,7 +69,7 @@ def from_sklearn(fitted: Any) -> MLPClassifier | MLPRegressor:
     ours = kind(**fitted.get_params(deep=False))
     for name in FITTED:
         if hasattr(fitted, name):
-            setattr(ours, name, getattr(fitted, name))
+            setattr(ours, name, copy(getattr(fitted, name)))
     _place(ours, fitted.coefs_, fitted.intercepts_)
     return ours
 
@@ -94,9 +96,14 @@ def from_torch(
     >>> model.predict(np.array([[3.0, 1.0]]))
     array([2.5])
     """
+    if not isinstance(state_dict, Mapping):
+        raise TypeError(f"a state dict is wanted, got {type(state_dict).__name__}; pass model.state_dict()")
+    find_activation(activation)
     arrays = {name: _numpy(tensor) for name, tensor in state_dict.items()}
     weights = [name for name in arrays if name.endswith("weight")]
-    stray = [n for n in arrays if not n.endswith(("weight", "bias"))] + [n for n in weights if arrays[n].ndim != 2]
+    biases = {f"{n.removesuffix('weight')}bias" for n in weights}
+    stray = [n for n in arrays if n not in biases and not n.endswith("weight")]
+    stray += [n for n in weights if arrays[n].ndim != 2]
     if not weights or stray:
         raise ValueError(
             "the state dict of a Sequential of Linear layers is wanted, with '<i>.weight' (out, in) and "
@@ -105,6 +112,9 @@ def from_torch(
     coefs = [arrays[name].T for name in weights]
     zeros = [np.zeros(c.shape[1], c.dtype) for c in coefs]
     intercepts = [arrays.get(f"{n.removesuffix('weight')}bias", z) for n, z in zip(weights, zeros, strict=True)]
+    for name, kernel, bias in zip(weights, coefs, intercepts, strict=True):
+        if bias.shape != kernel.shape[1:]:
+            raise ValueError(f"{name} is for {kernel.shape[1]} outputs, the bias beside it has shape {bias.shape}")
     for before, after in pairwise(coefs):
         if before.shape[1] != after.shape[0]:
             raise ValueError(f"a layer gives {before.shape[1]} outputs and the next takes {after.shape[0]} inputs")

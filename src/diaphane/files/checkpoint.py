@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import secrets
 import struct
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -52,12 +52,14 @@ def write(path: str | os.PathLike[str], arrays: Mapping[str, Array], content: Ma
     from safetensors.numpy import save
 
     target = Path(path)
-    packed = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    packed = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     text = json.dumps(content, ensure_ascii=False, allow_nan=False)
     metadata = {"format": FORMAT, "version": str(VERSION), "content": text, "sha256": _checksum(packed, text)}
     data = save(packed, metadata)
+    # Not mkstemp, whose files nobody but their owner may read.
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
-        handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
     except OSError as error:
         raise FileError(f"cannot write {target}: {error.strerror}; choose another folder") from None
     try:
@@ -69,7 +71,7 @@ def write(path: str | os.PathLike[str], arrays: Mapping[str, Array], content: Ma
     except OSError as error:
         raise FileError(f"cannot write {target}: {error.strerror}; what was there before is untouched") from None
     finally:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
     return target
 
 
@@ -91,7 +93,7 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[str, Any]
         raise FileError(f"cannot read {source}: {error.strerror}") from None
     metadata = _metadata(source, data)
     version = metadata.get("version", "")
-    if not version.isdigit() or int(version) > VERSION:
+    if version not in map(str, range(1, VERSION + 1)):
         raise FileError(
             f"{source} is of format version {version or '?'}, this diaphane reads up to {VERSION}; update it"
         )
@@ -102,7 +104,10 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[str, Any]
     text = metadata.get("content", "")
     if _checksum(arrays, text) != metadata.get("sha256"):
         raise FileError(f"{source} is damaged: its checksum is not that of what it holds; take another copy of it")
-    content = json.loads(text)
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):
+        content = None
     if not isinstance(content, dict):
         raise FileError(f"{source} is damaged: its content is no object")
     return arrays, content

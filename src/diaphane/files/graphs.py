@@ -35,7 +35,15 @@ def read_graph(data: Mapping[str, Any], arrays: Mapping[str, Array]) -> list[Nod
         for entry in data["nodes"]:
             nodes.append(_read_node(entry, nodes, arrays))
         return [nodes[i] for i in data["outputs"]]
-    except (KeyError, IndexError, TypeError, ValueError, AssertionError, AttributeError) as error:
+    except (
+        LookupError,
+        ArithmeticError,
+        TypeError,
+        ValueError,
+        AssertionError,
+        AttributeError,
+        RecursionError,
+    ) as error:
         raise FileError(f"the graph in this file cannot be read: {type(error).__name__}: {error}") from None
 
 
@@ -100,7 +108,8 @@ def _read_node(entry: Mapping[str, Any], nodes: Sequence[Node], arrays: Mapping[
     if kind is Constant:
         values["array"].setflags(write=False)
     if issubclass(kind, Variable) and values.get("initial") is None:
-        values["initial"] = np.zeros(values["extents"], values["element"])
+        # Of no size, whatever the file says: a variable's value comes from elsewhere.
+        values["initial"] = np.broadcast_to(np.zeros((), values["element"]), values["extents"])
     node = apply(kind(**values), *[nodes[i] for i in entry["inputs"]], name=entry["name"])
     if isinstance(node.op, Placeholder | Variable) and node.inputs:
         raise ValueError("a leaf has inputs")

@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ..engines import State
 from ..graph import Node
+from ..graph.evaluation import checked_feed
 from ..graph.leaves import Variable
 from ..nn import Layer, Network
 from . import checkpoint
@@ -76,7 +75,7 @@ def load(path: str | os.PathLike[str]) -> tuple[Network, State]:
 def network_content(network: Network, state: State) -> tuple[dict[str, Any], dict[str, Any]]:
     """A network as plain data and arrays."""
     content: dict[str, Any] = {"input_shape": list(network.input_shape), "dtype": network.dtype.name}
-    values = {VALUES + _path(network, v): np.asarray(state[v]) for v in network.variables}
+    values = {VALUES + _path(network, v): checked_feed(v, state[v]) for v in network.variables}
     if isinstance(network.architecture, Layer):
         return {**content, "architecture": network.architecture.to_json()}, values
     graph, arrays = write_graph([network.input, network.output])
@@ -94,7 +93,7 @@ def read_network(content: Mapping[str, Any], arrays: Mapping[str, Any], source: 
         values = {v: arrays[VALUES + _path(network, v)] for v in network.variables}
     except KeyError as error:
         raise FileError(f"{source} lacks {error}: it is not a whole network") from None
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, ArithmeticError, RecursionError) as error:
         raise FileError(f"{source} holds no network that can be read: {error}") from None
     for variable, value in values.items():
         if value.shape != variable.shape or value.dtype != variable.dtype:
