@@ -18,7 +18,7 @@ from sklearn.neural_network import MLPClassifier as SklearnMLPClassifier
 from diaphane.estimators import MLPClassifier
 
 SEEDS = range(10)
-ENGINES = ("reference",)
+ENGINES = ("reference", "native")
 
 
 def fitted(kind, settings, X, y):

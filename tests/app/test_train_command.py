@@ -189,15 +189,13 @@ def test_batch_size_and_learning_rate_change_the_model(diaphane, tmp_path, good,
     assert one.read_bytes() != other.read_bytes()
 
 
-def test_the_same_seed_gives_the_same_model_in_two_processes_and_another_seed_another(
-    diaphane, process, tmp_path, good, parts_of
-):
+def test_the_same_seed_gives_the_same_bytes_in_two_processes_and_another_seed_others(diaphane, process, tmp_path, good):
     arguments = ("train", good, "--epochs", 2, "--hidden", 8, "--out")
     said = [process(*arguments, tmp_path / folder, "--seed", 3).stdout for folder in ("one", "two")]
     assert diaphane(*arguments, tmp_path / "three", "--seed", 4).code == 0
-    one, two, three = (parts_of(tmp_path / folder / "model.safetensors") for folder in ("one", "two", "three"))
+    one, two, three = ((tmp_path / folder / "model.safetensors").read_bytes() for folder in ("one", "two", "three"))
     assert one == two
-    assert one[1] != three[1]
+    assert one != three
     scores = [[line for line in text.splitlines() if line.startswith("│")] for text in said]
     assert len(scores[0]) == 3
     assert scores[0] == scores[1]

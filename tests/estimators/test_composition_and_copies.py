@@ -159,3 +159,18 @@ def test_validation_data_can_be_routed_too():
         pipeline = make_pipeline(StandardScaler(with_std=False, with_mean=False), model)
         pipeline.fit(X, Y, validation_data=(X, Y))
     assert pipeline[-1].history_.last("validation_score") == pipeline.score(X, Y)
+
+
+def test_parameters_set_after_the_fit_change_no_prediction_also_after_a_pickle():
+    import pickle
+
+    from sklearn.datasets import load_iris
+
+    from diaphane.estimators import MLPClassifier
+
+    X, y = load_iris(return_X_y=True)
+    model = MLPClassifier((5,), solver="lbfgs", max_iter=400, alpha=1.0, random_state=0).fit(X, y)
+    want = model.predict_proba(X)
+    model.set_params(activation="tanh", hidden_layer_sizes=(3, 3), dropout=(0.1, 0.2))
+    np.testing.assert_array_equal(model.predict_proba(X), want)
+    np.testing.assert_array_equal(pickle.loads(pickle.dumps(model)).predict_proba(X), want)

@@ -318,3 +318,14 @@ def test_inputs_too_large_to_compute_with_are_an_error_or_finite_weights_but_nev
             with contextlib.suppress(DivergenceError):
                 model.fit(XR * scale, YR)
         assert all(np.isfinite(a).all() for a in model.coefs_ + model.intercepts_)
+
+
+@pytest.mark.parametrize("extra", ["callbacks", "validation_data"])
+def test_lbfgs_refuses_what_it_would_not_use(extra):
+    from diaphane.training import Callback
+
+    X, y = np.random.default_rng(0).normal(size=(20, 2)), np.arange(20) % 2
+    model = MLPClassifier(solver="lbfgs", callbacks=[Callback()] if extra == "callbacks" else None)
+    data = {"validation_data": (X, y)} if extra == "validation_data" else {}
+    with pytest.raises(ValueError, match="'lbfgs' has no epochs: callbacks and validation_data need another solver"):
+        model.fit(X, y, **data)

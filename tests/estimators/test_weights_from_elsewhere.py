@@ -193,3 +193,13 @@ def test_a_module_in_place_of_its_state_dict_is_refused_with_advice():
     torch = pytest.importorskip("torch")
     with pytest.raises(TypeError, match=r"model\.state_dict\(\)"):
         from_torch(torch.nn.Sequential(torch.nn.Linear(2, 1)))
+
+
+def test_two_logits_for_two_classes_become_their_difference():
+    torch = pytest.importorskip("torch")
+    torch.manual_seed(0)
+    net = torch.nn.Sequential(torch.nn.Linear(4, 6), torch.nn.Tanh(), torch.nn.Linear(6, 2))
+    x = np.random.default_rng(0).normal(size=(20, 4)).astype(np.float32)
+    want = net(torch.tensor(x)).softmax(1).detach().numpy()
+    model = from_torch(net.state_dict(), activation="tanh", classes=["no", "yes"])
+    np.testing.assert_allclose(model.predict_proba(x), want, rtol=1e-5, atol=1e-6)

@@ -68,7 +68,7 @@ def test_what_was_read_can_be_saved_again_and_has_the_same_content(written, case
     np.testing.assert_array_equal(network.predict(state, x), read)
 
 
-@pytest.mark.parametrize("name", ["dropout", "batch norm", "convolution", "shared weights"])
+@pytest.mark.parametrize("name", ["dropout", "batch norm", "convolution", "shared weights", "recurrent"])
 def test_what_was_read_can_be_trained_on_as_the_original(written, name):
     network, state, x, path, _ = written[name, "float64"]
     y = np.random.default_rng(0).normal(size=network.predict(state, x).shape)

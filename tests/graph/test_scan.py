@@ -489,3 +489,20 @@ def test_an_error_inside_the_body_is_the_bodys_own():
 def test_a_loops_operations_are_in_the_graph():
     last, states = elman(*(dia.variable(v) for v in elman_values()))
     assert {"Scan", "Final", "Trace", "Bound", "Matmul", "Tanh"} <= classes_in([last, states])
+
+
+def test_a_gradient_after_substitution_is_taken_where_the_substitutes_lead():
+    rng = np.random.default_rng(8)
+    w, v = dia.variable(rng.normal(size=(3, 3)), "w"), dia.variable(rng.normal(size=(3, 3)), "v")
+    xs = dia.constant(rng.normal(size=(4, 2, 3)))
+
+    def loss(kernel: dia.Node) -> dia.Node:
+        first = dia.constant(np.zeros((2, 3)))
+        last, states = dia.scan(lambda h, x: (dia.tanh(h @ kernel.T + x), dia.sin(h)), first, xs)
+        return dia.sum(last) + dia.mean(states**2)
+
+    [moved] = dia.substitute([loss(w)], {w: v * 2.0})
+    [got] = dia.gradient(moved, [v])
+    [want] = dia.gradient(loss(v * 2.0), [v])
+    np.testing.assert_allclose(got.value, want.value, rtol=1e-13)
+    assert w not in dia.ancestors([got])

@@ -22,7 +22,7 @@ __all__ = [
     "initial_state",
 ]
 
-ENGINES = {"reference": ("reference", "ReferenceEngine")}
+ENGINES = {"reference": ("reference", "ReferenceEngine"), "native": ("native", "NativeEngine")}
 """Engines by name: the module here that has it, loaded when first asked for, and its class."""
 
 

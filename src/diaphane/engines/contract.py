@@ -77,7 +77,7 @@ class BatchesResult:
 
     outputs: list[list[Array]]
     state: list[Array]
-    previous: list[Array]
+    previous: list[Array] | None
     failed_at: int | None = None
 
 

@@ -34,7 +34,8 @@ class Program:
     loss : Node, optional
         Checked before updates are committed; see :class:`NonFiniteError`.
     engine : str
-        ``"reference"``: NumPy, one node after another.
+        ``"reference"``: NumPy, one node after another. ``"native"``: compiled loops over planned memory; what
+        it has no kernel for yet calls Python.
 
     Examples
     --------
@@ -177,7 +178,7 @@ class Program:
             return self._joined(result.outputs, rows), new
         good, done = new, len(result.outputs)
         if not new.is_finite:
-            good, done = self._state(state, result.previous), max(done - 1, 0)
+            good, done = self._state(state, result.previous or result.state), max(done - 1, 0)
 
         def batch(i: int) -> list[Any]:
             picked = order[i * batch_size : (i + 1) * batch_size]

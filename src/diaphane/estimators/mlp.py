@@ -65,7 +65,7 @@ nesterovs_momentum, early_stopping, validation_fraction, beta_1, beta_2, epsilon
     callbacks : sequence of Callback or None
         See :class:`diaphane.training.Callback`.
     engine : str, default "reference"
-        Which engine computes.
+        Which engine computes; see :class:`diaphane.Program`.
     dtype : float32, float64 or None
         Of the computation; by default float64 for float64 data and float32 for anything else.
 

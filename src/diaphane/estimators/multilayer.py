@@ -80,6 +80,8 @@ class BaseMLP(BaseEstimator):
         start = machine.state(self.coefs_, self.intercepts_)
         validation = None if validation_data is None else self._checked_validation(validation_data)
         if self.solver == "lbfgs":
+            if self.callbacks or validation is not None:
+                raise ValueError("solver='lbfgs' has no epochs: callbacks and validation_data need another solver")
             self._fit_lbfgs(machine, start, x, target, weights, rng)
         else:
             self._fit_stochastic(machine, start, x, target, weights, validation, rng, incremental)
@@ -171,9 +173,8 @@ class BaseMLP(BaseEstimator):
         )
         found: Machine | None = getattr(self, "_machine", None)
         if found is None or self._machine_key != (*key, self.engine, self.loss):
-            layers = architecture(inputs, hidden, self.n_outputs_, self.activation, self.dropout, self.weight_init)
-            network = Network(layers, (inputs,), dtype=self._dtype)
-            self._machine = found = Machine(network, self.out_activation_, self._loss_function(), self.engine)
+            self._fitted_with = self.activation, self.dropout, self.weight_init
+            self._machine = found = self._machine_of(inputs, hidden)
             self._machine_key: tuple[Any, ...] = (*key, self.engine, self.loss)
             self._trainer: tuple[Any, Trainer] | None = None
         return found
@@ -181,10 +182,16 @@ class BaseMLP(BaseEstimator):
     def _fitted_machine(self) -> Machine:
         """The machine that fits the fitted weights, whatever parameters were set since."""
         found: Machine | None = getattr(self, "_machine", None)
-        if found is not None:
-            return found
-        sizes = [c.shape[1] for c in self.coefs_]
-        return self._machine_for(self.coefs_[0].shape[0], sizes[:-1])
+        if found is None:
+            sizes = [c.shape[1] for c in self.coefs_]
+            self._machine = found = self._machine_of(self.coefs_[0].shape[0], sizes[:-1])
+            self._machine_key = ()
+        return found
+
+    def _machine_of(self, inputs: int, hidden: Sequence[int]) -> Machine:
+        layers = architecture(inputs, hidden, self.n_outputs_, *self._fitted_with)
+        network = Network(layers, (inputs,), dtype=self._dtype)
+        return Machine(network, self.out_activation_, self._loss_function(), self.engine)
 
     @property
     def network_(self) -> Network:

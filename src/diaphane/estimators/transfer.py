@@ -86,8 +86,8 @@ def from_torch(
     activation : str or callable
         Between the layers; a state dict does not say.
     classes : sequence, optional
-        Makes a classifier whose outputs are logits: one column for two classes, one a class for more. By
-        default a regressor.
+        Makes a classifier whose outputs are logits: one column or two for two classes, one a class for more.
+        By default a regressor.
 
     Examples
     --------
@@ -118,6 +118,10 @@ def from_torch(
     for before, after in pairwise(coefs):
         if before.shape[1] != after.shape[0]:
             raise ValueError(f"a layer gives {before.shape[1]} outputs and the next takes {after.shape[0]} inputs")
+    if classes is not None and len(classes) == 2 and coefs[-1].shape[1] == 2:
+        # The softmax of two logits is the sigmoid of their difference.
+        coefs[-1] = coefs[-1][:, 1:] - coefs[-1][:, :1]
+        intercepts[-1] = intercepts[-1][1:] - intercepts[-1][:1]
     hidden, outputs = [c.shape[1] for c in coefs[:-1]], coefs[-1].shape[1]
     ours: MLPClassifier | MLPRegressor
     if classes is None:
@@ -144,6 +148,7 @@ def from_torch(
 def _place(ours: Any, coefs: Sequence[Array], intercepts: Sequence[Array]) -> None:
     ours.coefs_, ours.intercepts_ = [np.array(c) for c in coefs], [np.array(b) for b in intercepts]
     ours._dtype = ours.coefs_[0].dtype.name
+    ours._fitted_with = ours.activation, ours.dropout, ours.weight_init
     ours._no_improvement_count, ours._optimizer_values = 0, {}
 
 

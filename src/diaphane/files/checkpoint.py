@@ -55,7 +55,7 @@ def write(path: str | os.PathLike[str], arrays: Mapping[str, Array], content: Ma
     packed = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     text = json.dumps(content, ensure_ascii=False, allow_nan=False)
     metadata = {"format": FORMAT, "version": str(VERSION), "content": text, "sha256": _checksum(packed, text)}
-    data = save(packed, metadata)
+    data = _with_sorted_metadata(save(packed, metadata))
     # Not mkstemp, whose files nobody but their owner may read.
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
@@ -130,6 +130,16 @@ def _metadata(source: Path, data: bytes) -> dict[str, str]:
     if not isinstance(metadata, dict) or metadata.get("format") != FORMAT:
         raise FileError(not_ours)
     return {str(k): str(v) for k, v in metadata.items()}
+
+
+def _with_sorted_metadata(data: bytes) -> bytes:
+    """The same file with its metadata in one order, so that the same values are the same bytes."""
+    (length,) = struct.unpack("<Q", data[:8])
+    header = json.loads(data[8 : 8 + length])
+    header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+    text = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    return struct.pack("<Q", len(text)) + text + data[8 + length :]
 
 
 def _checksum(arrays: Mapping[str, Array], text: str) -> str:

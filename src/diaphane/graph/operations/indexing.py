@@ -32,7 +32,7 @@ class Slice(Operation):
         return tuple(length for _, length, _ in self.spans)
 
     def compute(self, backend: Any, *arrays: Any) -> Any:
-        return arrays[0][_bound_slices(self.spans, arrays[0].shape, backend)]
+        return arrays[0][bound_slices(self.spans, arrays[0].shape, backend)]
 
     def gradient(self, node: Node, upstream: Node) -> Sequence[Node | None]:
         return (apply(Place(self.spans, node.inputs[0].shape), upstream),)
@@ -53,7 +53,7 @@ class Place(Operation):
         return self.target
 
     def compute(self, backend: Any, *arrays: Any) -> Any:
-        return backend.place(backend.sizes(self.target), self.fill, _bound_slices(self.spans, None, backend), arrays[0])
+        return backend.place(backend.sizes(self.target), self.fill, bound_slices(self.spans, None, backend), arrays[0])
 
     def gradient(self, node: Node, upstream: Node) -> Sequence[Node | None]:
         return (apply(Slice(self.spans), upstream),)
@@ -324,7 +324,8 @@ def _from_front(bound: Extent | None, extent: Extent, default: Extent) -> Extent
     return extent + int(bound) if bound < 0 else int(bound)
 
 
-def _bound_slices(spans: tuple[Span, ...], shape: tuple[int, ...] | None, backend: Any) -> tuple[slice, ...]:
+def bound_slices(spans: tuple[Span, ...], shape: tuple[int, ...] | None, backend: Any) -> tuple[slice, ...]:
+    """Spans as slices, their sizes bound; refuses those outside of a shape that is given."""
     slices = []
     for axis, (start, length, step) in enumerate(spans):
         first, count = backend.size(start), backend.size(length)

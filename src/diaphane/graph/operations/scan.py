@@ -10,7 +10,7 @@ import numpy as np
 
 from ..errors import ShapeError
 from ..leaves import Leaf
-from ..node import DType, Node, ancestors, apply
+from ..node import DType, Node, ancestors, apply, substitute
 from ..operation import Operation, as_node
 from ..sizes import Extent, Shape, show
 from .indexing import arange
@@ -238,9 +238,15 @@ def trace(node: Node, inner: Node) -> Node:
     if inner in op.items:
         return node.inputs[len(op.carries) + op.items.index(inner)]
     if inner in op.outer or not stepful_nodes([inner], {*op.carries, *op.items}):
-        value = node.inputs[len(op.carries) + len(op.items) + op.outer.index(inner)] if inner in op.outer else inner
+        [value] = substitute([inner], outer_values(node))
         return broadcast_to(reshape(value, (1, *value.shape)), (op.length, *value.shape))
     return apply(Trace(inner), node)
+
+
+def outer_values(node: Node) -> dict[Node, Node]:
+    """What stands for each outer node of the body: another one where the graph around the scan was substituted."""
+    op = scan_of(node)
+    return dict(zip(op.outer, node.inputs[len(op.carries) + len(op.items) :], strict=True))
 
 
 def scan_node(

@@ -8,7 +8,7 @@ from ..node import Node, ancestors, apply, substitute
 from ..sizes import extent_product
 from .linear import Matmul, matmul
 from .reduction import Sum, sum
-from .scan import Bound, Final, Part, PartGradients, Scan, Trace, scan_node, stepful_nodes, trace
+from .scan import Bound, Final, Part, PartGradients, Scan, Trace, outer_values, scan_node, scan_of, stepful_nodes, trace
 from .shaping import PermuteDims, Reshape, permute_dims, reshape
 
 __all__ = ["ScanGradient"]
@@ -78,6 +78,10 @@ class ScanGradient:
             op.length,
             not op.reverse,
         )
+        # The body's outer nodes are names; what stands for them outside is what the forward scan has as inputs.
+        free = len(backward.inputs) - len(scan_of(backward).outer)
+        outside = substitute(backward.inputs[free:], outer_values(self.node))
+        backward = apply(backward.op, *backward.inputs[:free], *outside)
         totals = {id(t): apply(Final(len(op.carries) + i), backward) for i, t in enumerate(summed)}
         results: list[Node | None] = []
         for i, n in enumerate(inner):

@@ -1,0 +1,5 @@
+"""The native engine: programs as tables of compiled instructions."""
+
+from .engine import NativeEngine
+
+__all__ = ["NativeEngine"]

@@ -1,0 +1,194 @@
+"""Elementwise operations in one loop: which go together, and the loop's source.
+
+Nodes of one shape between which no other kind of operation lies are one group: they are computed element by
+element, and only what is used outside of the group is written.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from ...graph import Elementwise, Node
+from ...graph.operations.casting import Astype, StopGradient
+from .intrinsics import POINTERS
+
+__all__ = ["Group", "elementwise_groups", "is_elementwise", "loop_source"]
+
+
+@dataclass(eq=False)
+class Group:
+    """Nodes that one loop computes, in order."""
+
+    nodes: list[Node]
+
+
+def is_elementwise(node: Node) -> bool:
+    """Whether a loop can compute it element by element."""
+    return isinstance(node.op, Elementwise | Astype | StopGradient)
+
+
+def elementwise_groups(nodes: Sequence[Node], shape_of: Callable[[Node], tuple[int, ...]]) -> list[Group | Node]:
+    """Groups and single nodes in an order in which they can be computed.
+
+    The depth of a node counts the crossings on the way to it between kinds or shapes. Two elementwise nodes of one
+    shape and depth cannot depend on each other by way of anything else, so they go into one loop.
+    """
+    depth: dict[Node, int] = {}
+    known = set(nodes)
+    for node in nodes:
+        fused = is_elementwise(node)
+        depth[node] = max(
+            (
+                depth[v] + (not (fused and is_elementwise(v) and shape_of(v) == shape_of(node)))
+                for v in node.inputs
+                if v in known
+            ),
+            default=0,
+        )
+    _sink(nodes, depth, shape_of)
+    groups: dict[tuple[int, tuple[int, ...]], Group] = {}
+    units: list[tuple[int, int, Group | Node]] = []
+    for i, node in enumerate(nodes):
+        if not is_elementwise(node):
+            units.append((depth[node], i, node))
+            continue
+        key = depth[node], shape_of(node)
+        if key not in groups:
+            groups[key] = Group([])
+            units.append((depth[node], i, groups[key]))
+        groups[key].nodes.append(node)
+    return [unit for _, _, unit in sorted(units, key=lambda u: u[:2])]
+
+
+def _sink(nodes: Sequence[Node], depth: dict[Node, int], shape_of: Callable[[Node], tuple[int, ...]]) -> None:
+    """Move what only later loops of the same shape use into the first of these, so that it is never stored."""
+    users: dict[Node, list[Node]] = {}
+    for node in nodes:
+        for value in node.inputs:
+            users.setdefault(value, []).append(node)
+    for node in reversed(nodes):
+        after = users.get(node, ())
+        if after and all(is_elementwise(n) and shape_of(n) == shape_of(node) for n in (node, *after)):
+            depth[node] = min(depth[n] for n in after)
+
+
+TYPES = {"float32": "float32", "float64": "float64", "int64": "int64", "int32": "int32", "uint8": "uint8"}
+
+
+class _Printer(ast.NodeTransformer):
+    """An operation's scalar expression over other names, its numbers in one type."""
+
+    def __init__(self, names: Mapping[str, str], dtype: str) -> None:
+        self.names, self.dtype = names, dtype
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        return ast.Name(self.names.get(node.id, node.id), node.ctx)
+
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:
+        if self.dtype == "bool" or not isinstance(node.value, int | float):
+            return node
+        return ast.Call(ast.Name(TYPES[self.dtype], ast.Load()), [node], [])
+
+
+def scalar_source(node: Node, operands: Sequence[str]) -> str:
+    """One node's value at one element, as an expression over variables."""
+    op = node.op
+    if isinstance(op, StopGradient):
+        return operands[0]
+    if isinstance(op, Astype):
+        source, target = node.inputs[0].dtype.name, node.dtype.name
+        if target == "bool":
+            return f"{operands[0]} != 0"
+        if source == "bool":
+            return f"({TYPES[target]}(1) if {operands[0]} else {TYPES[target]}(0))"
+        return f"{TYPES[target]}({operands[0]})"
+    assert isinstance(op, Elementwise)
+    tree = ast.parse(op.expression, mode="eval")
+    names = dict(zip("abc", operands, strict=False))
+    return ast.unparse(_Printer(names, node.inputs[-1].dtype.name).visit(tree).body)
+
+
+HEADER = """from math import cos, erf, exp, expm1, fabs, floor, isnan, log, log1p, sin, sqrt, tanh
+from numba import carray, cfunc, float32, float64, int32, int64, types, uint8
+from diaphane.engines.native.intrinsics import f32, f64, i32, ints, u8
+
+
+@cfunc(types.void(types.int64, types.int64), cache=True, error_model="numpy", fastmath=FASTMATH)
+def kernel(bases, block):
+    base = carray(ints(bases), 64)
+    b = carray(ints(block), INTS)
+"""
+
+
+def loop_source(
+    group: Sequence[Node],
+    loads: Sequence[Node],
+    stores: Sequence[Node],
+    kinds: Sequence[str],
+    outer: int,
+    shared: Mapping[int, int],
+) -> str:
+    """The source of a module with the kernel of one group.
+
+    Parameters
+    ----------
+    group : sequence of Node
+        In order.
+    loads, stores : sequence of Node
+        What is read, and what is written.
+    kinds : sequence of str
+        For loads then stores, how it lies along the inner loop: ``"1"`` one after another, ``"0"`` one
+        for all, ``"s"`` at a stride.
+    outer : int
+        How many loops lie around the inner one.
+    shared : mapping of int to int
+        For stores that are written where a load is read, by their places among all arrays, that load. They go
+        through one pointer: two would look like an overlap, which stops the vectoriser.
+
+    Notes
+    -----
+    The block has a base and an offset for each array, then the extents, then for each array its strides in bytes.
+    """
+    arrays = [*loads, *stores]
+    own = [i for i in range(len(arrays)) if i not in shared]
+    extents = 2 * len(arrays)
+    strides = extents + outer + 1
+    lines = [f"p{i} = base[b[{2 * i}]] + b[{2 * i + 1}]" for i in own]
+    lines += [f"n{d} = b[{extents + d}]" for d in range(outer + 1)]
+    lines += [f"s{i}_{d} = b[{strides + i * (outer + 1) + d}]" for i in own for d in range(outer + 1)]
+    for d in range(outer):
+        lines.append(f"{'    ' * d}for i{d} in range(n{d}):")
+    around = "    " * outer
+
+    def element(i: int) -> str:
+        i = shared.get(i, i)
+        place = {"1": "j", "0": "0", "s": f"j * s{i}_{outer} // {arrays[i].dtype.itemsize}"}[kinds[i]]
+        return f"x{i}[{place}]"
+
+    def load(i: int) -> str:
+        return f"v{i} = {element(i)}{' != 0' if arrays[i].dtype.kind == 'b' else ''}"
+
+    for i in own:
+        size = arrays[i].dtype.itemsize
+        start = " + ".join([f"p{i}", *(f"i{d} * s{i}_{d}" for d in range(outer))])
+        extent = {"1": f"n{outer}", "0": "1", "s": f"n{outer} * s{i}_{outer} // {size} + 1"}[kinds[i]]
+        lines.append(f"{around}x{i} = carray({POINTERS[arrays[i].dtype.name]}({start}), {extent})")
+    lines += [around + load(i) for i in range(len(loads)) if kinds[i] == "0"]
+    lines.append(f"{around}for j in range(n{outer}):")
+    inside = around + "    "
+    lines += [inside + load(i) for i in range(len(loads)) if kinds[i] != "0"]
+    variables = {node: f"v{i}" for i, node in enumerate(loads)}
+    for k, node in enumerate(group):
+        lines.append(f"{inside}t{k} = {scalar_source(node, [variables[v] for v in node.inputs])}")
+        variables[node] = f"t{k}"
+    for i, node in enumerate(stores, start=len(loads)):
+        value = variables[node]
+        cast = f"uint8(1) if {value} else uint8(0)" if node.dtype.kind == "b" else f"{TYPES[node.dtype.name]}({value})"
+        lines.append(f"{inside}{element(i)} = {cast}")
+    # With contract LLVM takes float64(float32(x)) for x, and the rounding that a cast is for would be lost.
+    casts = any(isinstance(node.op, Astype) for node in group)
+    header = HEADER.replace("INTS", str(strides + len(arrays) * (outer + 1)))
+    header = header.replace("FASTMATH", "False" if casts else '{"contract"}')
+    return header + "".join(f"    {line}\n" for line in lines)

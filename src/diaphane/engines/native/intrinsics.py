@@ -1,0 +1,77 @@
+"""The few things that numba lacks: addresses as pointers, calls by address, selects without branches."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from llvmlite import ir
+from numba import types
+from numba.extending import intrinsic
+
+__all__ = ["POINTERS", "call", "gemm", "ints"]
+
+I64 = ir.IntType(64)
+GEMM_ARGUMENTS = 13
+
+
+def pointer(element: Any, llvm_element: Any) -> Any:
+    """A function from an address to a pointer."""
+
+    @intrinsic
+    def cast(typing_context: Any, address: Any) -> Any:
+        def codegen(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            return builder.inttoptr(values[0], llvm_element.as_pointer())
+
+        return types.CPointer(element)(types.int64), codegen
+
+    return cast
+
+
+ints = pointer(types.int64, I64)
+f32 = pointer(types.float32, ir.FloatType())
+f64 = pointer(types.float64, ir.DoubleType())
+i32 = pointer(types.int32, ir.IntType(32))
+u8 = pointer(types.uint8, ir.IntType(8))
+
+POINTERS = {"float32": "f32", "float64": "f64", "int64": "ints", "int32": "i32", "uint8": "u8", "bool": "u8"}
+"""The name of the cast for each element type; booleans are bytes of 0 and 1."""
+
+
+@intrinsic
+def call(typing_context: Any, address: Any, bases: Any, block: Any) -> Any:
+    """Call a kernel by its address, with the bases and its block."""
+
+    def codegen(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        kernel = ir.FunctionType(ir.VoidType(), [I64, I64])
+        builder.call(builder.inttoptr(values[0], kernel.as_pointer()), values[1:])
+        return context.get_dummy_value()
+
+    return types.none(types.int64, types.int64, types.int64), codegen
+
+
+@intrinsic
+def gemm(
+    typing_context: Any,
+    address: Any,
+    trans_a: Any,
+    trans_b: Any,
+    m: Any,
+    n: Any,
+    k: Any,
+    alpha: Any,
+    a: Any,
+    lda: Any,
+    b: Any,
+    ldb: Any,
+    beta: Any,
+    c: Any,
+    ldc: Any,
+) -> Any:
+    """Call BLAS's matrix product by its address; every other argument is an address too, as Fortran wants."""
+
+    def codegen(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        product = ir.FunctionType(ir.VoidType(), [I64] * GEMM_ARGUMENTS)
+        builder.call(builder.inttoptr(values[0], product.as_pointer()), values[1:])
+        return context.get_dummy_value()
+
+    return types.none(*[types.int64] * (GEMM_ARGUMENTS + 1)), codegen

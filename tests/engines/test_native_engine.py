@@ -1,0 +1,216 @@
+"""The native engine trains as the reference engine does, and keeps its contracts."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import diaphane as dia
+from diaphane.nn import BatchNorm, Dense, Dropout, Network, Sequential
+from diaphane.training import DivergenceError, Trainer
+
+pytest.importorskip("numba")
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(70, 6))
+LABELS = RNG.integers(0, 3, 70)
+LAYERS = Sequential([Dense(9, "tanh"), BatchNorm(), Dropout(0.3), Dense(7, "relu"), Dense(3)])
+
+
+def fitted(engine: str, x: object, dtype: str = "float64", rule: object = "adam", **settings: object):
+    network = Network(LAYERS, (6,), dtype=dtype)
+    trainer = Trainer(
+        network, "categorical_cross_entropy", rule, batch_size=16, epochs=4, random_state=1, engine=engine, **settings
+    )
+    result = trainer.fit(x, LABELS)
+    return [result.state[v] for v in network.variables], result.history
+
+
+@pytest.mark.parametrize(
+    "rule", ["sgd", "momentum", "nesterov", "adagrad", "adadelta", "rmsprop", "adam", "amsgrad", "adamw"]
+)
+def test_a_whole_training_ends_where_the_reference_engine_ends(rule):
+    want, history = fitted("reference", X, rule=rule)
+    got, other = fitted("native", X, rule=rule)
+    np.testing.assert_allclose(other["loss"], history["loss"], rtol=1e-10)
+    for w, g in zip(want, got, strict=True):
+        np.testing.assert_allclose(g, w, rtol=1e-8, atol=1e-10)
+
+
+def test_float32_differs_by_rounding_only():
+    want, _ = fitted("reference", X, "float64")
+    got, _ = fitted("native", X, "float32")
+    for w, g in zip(want, got, strict=True):
+        np.testing.assert_allclose(g, w, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [np.asfortranarray, lambda a: np.repeat(a, 2, axis=0)[::2], lambda a: np.hstack([a, a])[:, :6]],
+    ids=["columns first", "every second row", "some columns"],
+)
+def test_data_are_read_where_they_lie(change):
+    want, _ = fitted("native", X)
+    got, _ = fitted("native", change(X))
+    for w, g in zip(want, got, strict=True):
+        np.testing.assert_array_equal(g, w)
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "int32", "int64", "float32", "bool"])
+def test_data_of_other_types_are_cast_batch_by_batch(dtype):
+    x = RNG.integers(0, 2 if dtype == "bool" else 5, (70, 6)).astype(dtype)
+    want, _ = fitted("reference", x)
+    got, _ = fitted("native", x)
+    for w, g in zip(want, got, strict=True):
+        np.testing.assert_allclose(g, w, rtol=1e-8, atol=1e-10)
+
+
+def test_sparse_rows_train_as_dense_ones():
+    import scipy.sparse
+
+    want, _ = fitted("native", X)
+    got, _ = fitted("native", scipy.sparse.csr_matrix(X))
+    for w, g in zip(want, got, strict=True):
+        np.testing.assert_allclose(g, w, rtol=1e-10, atol=1e-12)
+
+
+def test_updates_are_two_phase():
+    a, b = dia.variable([1.0, 2.0], "a"), dia.variable([3.0, 4.0], "b")
+    program = dia.Program([a + b], {a: b, b: a + b}, engine="native")
+    _, state = program.run(program.initial_state())
+    assert (state[a].tolist(), state[b].tolist()) == ([3.0, 4.0], [4.0, 6.0])
+    _, state = program.run(state)
+    assert (state[a].tolist(), state[b].tolist()) == ([4.0, 6.0], [7.0, 10.0])
+
+
+def test_the_state_given_is_not_written_to():
+    w = dia.variable([1.0, 2.0], "w")
+    program = dia.Program([w], {w: w * 2}, engine="native")
+    state = program.initial_state()
+    outputs, after = program.run(state)
+    assert (outputs[0].tolist(), state[w].tolist(), after[w].tolist()) == ([1.0, 2.0], [1.0, 2.0], [2.0, 4.0])
+
+
+def test_at_nan_the_state_is_the_last_good_one_and_the_node_is_named():
+    w = dia.variable(4.0, "w")
+    x = dia.placeholder((dia.Dim("N"),), "float64", "x")
+    loss = dia.sum(dia.log(w) * x).named("loss")
+    program = dia.Program(loss, {w: w - 1.5}, loss=loss, engine="native")
+    with pytest.raises(dia.NonFiniteError, match=r"'log\(w\)'") as caught:
+        program.run_batches(program.initial_state(), {x: np.ones(5)}, batch_size=1)
+    assert caught.value.step == 3
+    assert float(caught.value.state[w]) == -0.5
+
+
+def test_a_training_that_diverges_keeps_finite_parameters():
+    network = Network(Sequential([Dense(5, "relu"), Dense(3)]), (6,), dtype="float64")
+    trainer = Trainer(network, "squared_error", dia.optim.SGD(1e3), epochs=50, random_state=0, engine="native")
+    with pytest.raises(DivergenceError) as caught:
+        trainer.fit(X * 100, np.eye(3)[LABELS])
+    assert all(np.isfinite(caught.value.result.state[p]).all() for p in network.parameters)
+
+
+def test_an_index_without_a_class_is_an_error():
+    network = Network(Dense(3), (6,))
+    with pytest.raises(IndexError, match="outside"):
+        Trainer(network, "categorical_cross_entropy", engine="native").fit(X, LABELS + 1)
+
+
+def test_an_operation_of_the_users_runs_by_calling_python():
+    from dataclasses import dataclass
+
+    @dataclass(frozen=True)
+    class Cumulated(dia.Operation):
+        def shape(self, *inputs):
+            return inputs[0].shape
+
+        def compute(self, backend, *arrays):
+            return backend.xp.cumsum(arrays[0], axis=-1)
+
+    x = dia.placeholder((dia.Dim("N"), 3), "float64", "x")
+    y = dia.apply(Cumulated(), x * 2) + 1
+    rows = np.arange(6.0).reshape(2, 3)
+    outputs, _ = dia.Program(y, engine="native").run(feeds={x: rows})
+    np.testing.assert_array_equal(outputs, np.cumsum(rows * 2, axis=1) + 1)
+
+
+def test_an_error_in_python_comes_out_as_it_is():
+    x = dia.placeholder((3,), "float64", "x")
+    program = dia.Program(dia.take(x, [7]), engine="native")
+    with pytest.raises(IndexError, match="7 is outside 0 … 2"):
+        program.run(feeds={x: [1.0, 2.0, 3.0]})
+
+
+def test_several_threads_share_one_program():
+    w = dia.variable(RNG.normal(size=(6, 6)), "w")
+    x = dia.placeholder((dia.Dim("N"), 6), "float64", "x")
+    program = dia.Program(dia.sum(dia.tanh(x @ w), axis=1), engine="native")
+    state = program.initial_state()
+    pieces = [X[i : i + 20] for i in range(0, 50, 5)] * 3
+    want = [program.run(state, {x: piece})[0] for piece in pieces]
+    got: list = [None] * len(pieces)
+
+    def work(k: int) -> None:
+        for i in range(k, len(pieces), 3):
+            got[i] = program.run(state, {x: pieces[i]})[0]
+
+    threads = [threading.Thread(target=work, args=(k,)) for k in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for w_, g in zip(want, got, strict=True):
+        np.testing.assert_array_equal(g, w_)
+
+
+def test_buffers_share_the_arena():
+    x = dia.placeholder((dia.Dim("N"), 50), "float64", "x")
+    y = x
+    for i in range(8):
+        y = dia.softmax(y * (i + 1.0))
+    program = dia.Program(y, engine="native")
+    table = program._executable.table({"N": 40}, {})
+    assert table.arena <= table.naive / 3
+
+
+SCRIPT = """
+import numpy as np, diaphane as dia
+w = dia.variable(np.arange(6.0).reshape(3, 2), "w")
+loss = dia.mean(dia.tanh(w) ** 2)
+program = dia.Program(loss, {w: w - dia.gradient(loss, [w])[0]}, engine="native")
+state = program.initial_state()
+for _ in range(3):
+    value, state = program.run(state)
+print(float(value))
+"""
+
+
+def run_script(cache: Path) -> str:
+    environment = {**os.environ, "DIAPHANE_CACHE": str(cache)}
+    done = subprocess.run([sys.executable, "-c", SCRIPT], env=environment, capture_output=True, text=True, check=True)
+    return done.stdout
+
+
+def test_kernels_are_kept_on_disk_and_found_by_the_next_process(tmp_path):
+    first = run_script(tmp_path)
+    kept = {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*.nbc")}
+    assert kept
+    assert run_script(tmp_path) == first
+    assert {p: p.stat().st_mtime_ns for p in tmp_path.rglob("*.nbc")} == kept
+
+
+def test_two_processes_may_start_at_once(tmp_path):
+    environment = {**os.environ, "DIAPHANE_CACHE": str(tmp_path)}
+    both = [
+        subprocess.Popen([sys.executable, "-c", SCRIPT], env=environment, stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    outputs = [process.communicate(timeout=120)[0] for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    assert outputs[0] == outputs[1] != ""
