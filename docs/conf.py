@@ -22,7 +22,7 @@ extensions = [
 exclude_patterns = ["_build", *(f"gallery/**/*.{kind}" for kind in ("ipynb", "json", "py", "zip"))]
 templates_path = ["_templates"]
 
-myst_enable_extensions = ["amsmath", "attrs_inline", "colon_fence", "deflist", "dollarmath"]
+myst_enable_extensions = ["attrs_inline", "colon_fence", "deflist"]
 myst_heading_anchors = 3
 
 autosummary_generate = True

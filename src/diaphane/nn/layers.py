@@ -168,7 +168,7 @@ class Flatten(Layer):
 
 @dataclass(frozen=True)
 class Reshape(Layer):
-    """(N, …) → (N, *shape); one extent may be −1."""
+    """``(N, …) → (N, *shape)``; one extent may be −1."""
 
     shape: tuple[int, ...]
 

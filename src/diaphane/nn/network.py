@@ -46,7 +46,7 @@ class Network:
     ----------
     architecture : Layer or callable
         A layer (:class:`Sequential` for several), or a plain function from a node of shape
-        (N, *input_shape) to a node, with variables of its own. The function is called once.
+        ``(N, *input_shape)`` to a node, with variables of its own. The function is called once.
     input_shape : sequence of int
         Without the examples' axis.
     dtype : float32 or float64
@@ -140,7 +140,7 @@ class Network:
 
         Parameters
         ----------
-        x : node, shape (N, *input_shape)
+        x : node, shape ``(N, *input_shape)``
         training : bool
             Whether dropout drops and batch normalisation looks at the batch.
         """
@@ -164,7 +164,7 @@ class Network:
         Parameters
         ----------
         state : State
-        x : array or CSR matrix, shape (n, *input_shape)
+        x : array or CSR matrix, shape ``(n, *input_shape)``
         batch_size : int, optional
             Rows at a time; by default all at once of an array in memory, and some thousands of what is
             sparse or on disk, which is never made dense or read whole.

@@ -199,7 +199,7 @@ class Trainer:
 
         Parameters
         ----------
-        x : array, memory map or CSR matrix, shape (n, *input_shape)
+        x : array, memory map or CSR matrix, shape ``(n, *input_shape)``
             In its own dtype; batches are cast when their step comes.
         y : array, shape (n, …)
         sample_weight : ndarray, shape (n,), optional

@@ -73,6 +73,9 @@ class Drawing:
             temporary.unlink(missing_ok=True)
         return target
 
+    def _repr_html_(self) -> str:
+        return self.svg
+
     def _repr_svg_(self) -> str:
         return self.svg
 
