@@ -214,3 +214,54 @@ def test_two_processes_may_start_at_once(tmp_path):
     outputs = [process.communicate(timeout=120)[0] for process in both]
     assert [process.returncode for process in both] == [0, 0]
     assert outputs[0] == outputs[1] != ""
+
+
+def test_blas_has_its_threads_back_after_runs_from_several_threads():
+    from threadpoolctl import ThreadpoolController
+
+    def threads() -> list[int]:
+        found = ThreadpoolController().select(user_api="blas").lib_controllers
+        return [library.num_threads for library in found]
+
+    w = dia.variable(RNG.normal(size=(60, 60)), "w")
+    x = dia.placeholder((dia.Dim("N"), 60), "float64", "x")
+    program = dia.Program(dia.sum(x @ w, axis=1), engine="native")
+    state, rows = program.initial_state(), RNG.normal(size=(200, 60))
+    program.run(state, {x: rows})
+    before = threads()
+    workers = [threading.Thread(target=lambda: [program.run(state, {x: rows}) for _ in range(20)]) for _ in range(3)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert threads() == before
+
+
+def test_masks_are_those_of_the_reference_engine_bit_for_bit():
+    x = dia.placeholder((dia.Dim("N"), 7), "float64", "x")
+    mask = dia.where(dia.bernoulli(0.3, x.shape, stream=5), x, 0)
+    rows = np.arange(1.0, 92.0).reshape(13, 7)
+    want, got = (
+        dia.Program(mask, engine=name).run_batches(dia.State({}), {x: rows}, batch_size=4, seed=9, first_step=3)[0]
+        for name in ("reference", "native")
+    )
+    np.testing.assert_array_equal(got, want)
+    assert 0 < np.mean(got == 0) < 1
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", ["exp", "tanh", "sigmoid"])
+def test_vectorised_functions_are_as_exact_as_numpys_and_right_at_the_edges(name, dtype):
+    x = np.concatenate([RNG.normal(size=4000) * 6, RNG.uniform(-1, 1, 2000), RNG.uniform(-80, 80, 2000)]).astype(dtype)
+    edges = np.array([np.nan, np.inf, -np.inf, 0.0, 1000.0, -1000.0, 88.5, 709.7, -709.0, 1e-30], dtype)
+    node = dia.placeholder((dia.Dim("N"),), dtype, "x")
+    program = dia.Program(getattr(dia, name)(node), engine="native")
+    wide = x.astype("longdouble")
+    with np.errstate(all="ignore"):
+        truth = {"exp": np.exp, "tanh": np.tanh, "sigmoid": lambda a: 1 / (1 + np.exp(-a))}[name]
+        got, _ = program.run(feeds={node: x})
+        assert np.max(np.abs(got - truth(wide)) / np.abs(truth(wide))) < 4 * np.finfo(dtype).eps
+        got, _ = program.run(feeds={node: edges})
+        want = truth(edges)
+    smallest = np.finfo(dtype).tiny * 4
+    np.testing.assert_allclose(got, want, rtol=8 * np.finfo(dtype).eps, atol=smallest)

@@ -13,6 +13,7 @@ from ...graph.evaluation import bind_sizes
 from ...graph.node import Array
 from ..batches import gather
 from ..contract import BatchesResult, Definition, StepResult
+from .blas import threads_for
 from .intrinsics import POINTERS
 from .lowering import CONSTANTS, ORDER, REGISTERS, Rows, Table, lower
 from .memory import ARENA, Slot
@@ -137,7 +138,7 @@ class _Running:
         first_step: int,
     ) -> None:
         self.executable, self.table, self.first_step = executable, table, first_step
-        self.registers = np.zeros(4, np.int64)
+        self.registers = np.array([0, 0, 0, 0, seed, first_step], np.int64)
         arena = np.empty(table.arena + 64, np.uint8)
         self._variables = [np.array(v, copy=True, order="C") for v in state]
         definition = executable.definition
@@ -167,7 +168,8 @@ class _Running:
         at = self.bases.ctypes.data
         self.executable._running[at] = self
         try:
-            done = int(run(self.table.addresses, self.table.blocks, self.bases, at, steps, batch))
+            with threads_for(self.table.largest_product):
+                done = int(run(self.table.addresses, self.table.blocks, self.bases, at, steps, batch))
         finally:
             del self.executable._running[at]
         if self._error is not None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from ...graph import Elementwise, Node
 from ...graph.operations.casting import Astype, StopGradient
+from ...graph.operations.exponential import Sigmoid
 from .intrinsics import POINTERS
 
 __all__ = ["Group", "elementwise_groups", "is_elementwise", "loop_source"]
@@ -74,6 +75,9 @@ def _sink(nodes: Sequence[Node], depth: dict[Node, int], shape_of: Callable[[Nod
             depth[node] = min(depth[n] for n in after)
 
 
+VECTORISED = ("exp", "tanh")
+"""Functions for which there is one in ``mathematics`` for each float type."""
+
 TYPES = {"float32": "float32", "float64": "float64", "int64": "int64", "int32": "int32", "uint8": "uint8"}
 
 
@@ -84,6 +88,8 @@ class _Printer(ast.NodeTransformer):
         self.names, self.dtype = names, dtype
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
+        if node.id in VECTORISED and self.dtype.startswith("float"):
+            return ast.Name(f"{node.id}_{self.dtype}", node.ctx)
         return ast.Name(self.names.get(node.id, node.id), node.ctx)
 
     def visit_Constant(self, node: ast.Constant) -> ast.AST:
@@ -105,6 +111,8 @@ def scalar_source(node: Node, operands: Sequence[str]) -> str:
             return f"({TYPES[target]}(1) if {operands[0]} else {TYPES[target]}(0))"
         return f"{TYPES[target]}({operands[0]})"
     assert isinstance(op, Elementwise)
+    if isinstance(op, Sigmoid):
+        return f"sigmoid_{node.dtype.name}({operands[0]})"
     tree = ast.parse(op.expression, mode="eval")
     names = dict(zip("abc", operands, strict=False))
     return ast.unparse(_Printer(names, node.inputs[-1].dtype.name).visit(tree).body)
@@ -113,6 +121,8 @@ def scalar_source(node: Node, operands: Sequence[str]) -> str:
 HEADER = """from math import cos, erf, exp, expm1, fabs, floor, isnan, log, log1p, sin, sqrt, tanh
 from numba import carray, cfunc, float32, float64, int32, int64, types, uint8
 from diaphane.engines.native.intrinsics import f32, f64, i32, ints, u8
+from diaphane.engines.native.mathematics import exp_float32, exp_float64, sigmoid_float32, sigmoid_float64
+from diaphane.engines.native.mathematics import tanh_float32, tanh_float64
 
 
 @cfunc(types.void(types.int64, types.int64), cache=True, error_model="numpy", fastmath=FASTMATH)

@@ -6,16 +6,23 @@ numbers. ``T`` stands for the element type and ``P`` for its pointer.
 
 from __future__ import annotations
 
+import re
+
 from .intrinsics import POINTERS
 
 __all__ = ["REGISTERS", "kernel_source"]
 
-REGISTERS = ("iteration", "row", "rows", "flag")
-"""Words of base 1: which step it is, the batch's first place in the order, its rows, and why the loop stopped."""
+REGISTERS = ("iteration", "row", "rows", "flag", "seed", "step")
+"""Words of base 1: which step of this run it is, the batch's first place in the order, its
+rows, why the loop stopped; and what random kernels draw from: the seed, and the step before the run's first."""
 
-HEADER = """from math import exp, log
-from numba import carray, cfunc, float32, float64, int32, int64, types, uint8
+HEADER = """from math import floor, log
+from numba import carray, cfunc, float32, float64, int32, int64, types, uint8, uint64
 from diaphane.engines.native.intrinsics import f32, f64, gemm, i32, ints, u8
+from diaphane.engines.native.mathematics import exp_float32, exp_float64
+
+
+LOW, HALF = uint64(0xFFFFFFFF), uint64(32)
 
 
 @cfunc(types.void(types.int64, types.int64), cache=True, error_model="numpy", fastmath={"contract", "reassoc"})
@@ -77,7 +84,7 @@ KERNELS = {
             top = T(0)
         total = T(0)
         for j in range(width):
-            total += exp(x[i, j] - top)
+            total += EXP(x[i, j] - top)
         shift = top + log(total)
         for j in range(width):
             y[i, j] = x[i, j] - shift
@@ -94,10 +101,33 @@ KERNELS = {
             top = T(0)
         total = T(0)
         for j in range(width):
-            y[i, j] = exp(x[i, j] - top)
+            y[i, j] = EXP(x[i, j] - top)
             total += y[i, j]
         for j in range(width):
             y[i, j] = y[i, j] / total
+""",
+    # Philox4x32-10, as in graph/counter.py: the words of four neighbouring columns at once.
+    "bernoulli": """
+    registers, limit = carray(ints(base[1]), 6), floor(carray(f64(base[b[0]] + b[1]), 1)[0] * 4294967296.0)
+    n, width = b[4], b[5]
+    y = carray(u8(base[b[2]] + b[3]), (n, width))
+    seed, stream = uint64(registers[4]) & LOW, uint64(b[6]) & LOW
+    step = uint64(registers[5] + registers[0]) & LOW
+    for i in range(n):
+        for j in range(0, width, 4):
+            c0, c1, c2, c3 = uint64(i) & LOW, uint64(j // 4), step, uint64(0)
+            k0, k1 = seed, stream
+            for _ in range(10):
+                left, right = c0 * uint64(0xD2511F53), c2 * uint64(0xCD9E8D57)
+                c0, c1, c2, c3 = (right >> HALF) ^ c1 ^ k0, right & LOW, (left >> HALF) ^ c3 ^ k1, left & LOW
+                k0, k1 = (k0 + uint64(0x9E3779B9)) & LOW, (k1 + uint64(0xBB67AE85)) & LOW
+            y[i, j] = float64(c0) < limit
+            if j + 1 < width:
+                y[i, j + 1] = float64(c1) < limit
+            if j + 2 < width:
+                y[i, j + 2] = float64(c2) < limit
+            if j + 3 < width:
+                y[i, j + 3] = float64(c3) < limit
 """,
     "check_finite": """
     value = carray(P(base[b[0]] + b[1]), 1)[0]
@@ -128,11 +158,11 @@ KERNELS = {
 
 def kernel_source(name: str, element: str = "float64", source: str = "float64") -> str:
     """The source of a module with one kernel for one element type (``gather`` reads another)."""
-    body = KERNELS[name]
-    for word, meaning in (
-        ("T(", f"{'uint8' if element == 'bool' else element}("),
-        ("P(", f"{POINTERS[element]}("),
-        ("S(", f"{POINTERS[source]}("),
-    ):
-        body = body.replace(word, meaning)
+    words = {
+        "T": "uint8" if element == "bool" else element,
+        "P": POINTERS[element],
+        "S": POINTERS[source],
+        "EXP": f"exp_{element}",
+    }
+    body = re.sub(r"\b(T|P|S|EXP)\(", lambda found: f"{words[found[1]]}(", KERNELS[name])
     return HEADER + body.lstrip("\n")

@@ -16,6 +16,7 @@ from ...graph.leaves import Constant, Placeholder, Variable
 from ...graph.node import Array, DType
 from ...graph.operations.indexing import Arange, InRange, Place, Slice, bound_slices
 from ...graph.operations.linear import Matmul
+from ...graph.operations.random import Bernoulli
 from ...graph.operations.reduction import ExtentValue, LogSoftmax, Softmax, Sum
 from ...graph.operations.scan import Part, Scan
 from ...graph.operations.shaping import BroadcastTo, Concat, PermuteDims, Reshape
@@ -64,6 +65,14 @@ class Table:
         Where each lies, in its own base; None for a placeholder that is gathered from data.
     data : dict of int to int
         For a placeholder that is gathered, the base of its source.
+    bases : int
+        How many bases there are.
+    keep_alive : list
+        What instructions point to.
+    naive : int
+        The bytes that the buffers would take if none shared the arena.
+    largest_product : int
+        Multiply-adds of the largest matrix product.
     """
 
     instructions: list[Instruction]
@@ -76,6 +85,7 @@ class Table:
     bases: int
     keep_alive: list[Any]
     naive: int
+    largest_product: int
 
     def __post_init__(self) -> None:
         blocks = [i.block() for i in self.instructions]
@@ -132,6 +142,7 @@ class _Lowering:
         self.constant_bytes = 0
         self.next_base = FIRST_FREE
         self.keep_alive: list[Any] = []
+        self.largest_product = 0
         self.nodes = [n for n in ancestors(definition.wanted) if not isinstance(n.op, Variable | Placeholder)]
         self.parts: dict[Node, list[Node]] = {}
         for node in self.nodes:
@@ -201,6 +212,7 @@ class _Lowering:
             self.next_base,
             self.keep_alive,
             naive,
+            self.largest_product,
         )
 
     def units(self) -> list[Group | Node]:
@@ -374,6 +386,12 @@ class _Lowering:
             out = self.slots[node] = Slot.fresh(shape, node.dtype)
             self.emit(self.kernel(name, node.dtype), [x, out], [math.prod(shape[:-1]), shape[-1]], node)
             return True
+        if isinstance(op, Bernoulli):
+            rows = shape[0] if shape else 1
+            out = self.slots[node] = Slot.fresh(shape, node.dtype)
+            numbers = [rows, math.prod(shape) // max(rows, 1), op.stream]
+            self.emit(self.kernel("bernoulli", node.dtype), [inputs[0], out], numbers, node)
+            return True
         if isinstance(op, Concat):
             out = self.slots[node] = Slot.fresh(shape, node.dtype)
             start = 0
@@ -422,6 +440,7 @@ class _Lowering:
         batch = shape[0] if len(shape) == 3 else 1
         steps = [s.broadcast((*shape[:-2], *s.shape[-2:])).strides[0] if batch > 1 else 0 for s in (x, y, out)]
         # BLAS counts columns first, so it is asked for the transpose: Cᵀ = Bᵀ·Aᵀ.
+        self.largest_product = max(self.largest_product, m * n * k)
         words = [ord(trans_y), ord(trans_x), n, m, k, _real(1.0, node.dtype), lead_y, lead_x, _real(0.0, node.dtype), n]
         self.emit(self.kernel("matmul", node.dtype), [x, y, out], [_blas(node.dtype), batch, *steps, *words], node)
         return True
