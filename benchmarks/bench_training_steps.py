@@ -21,7 +21,7 @@ from sklearn.neural_network import MLPClassifier
 from diaphane.nn import Dense, Network, Sequential
 from diaphane.training import Trainer
 
-WORK = [((20, 32, 2), 32, 320), ((64, 100, 10), 200, 40), ((784, 256, 10), 128, 16), ((784, 1024, 1024, 10), 128, 4)]
+WORK = [((20, 32, 2), 32, 1600), ((64, 100, 10), 200, 200), ((784, 256, 10), 128, 64), ((784, 1024, 1024, 10), 128, 12)]
 
 
 class Ours:

@@ -143,6 +143,7 @@ class _Lowering:
         self.next_base = FIRST_FREE
         self.keep_alive: list[Any] = []
         self.largest_product = 0
+        self.homes: dict[Node, Slot] = {}
         self.nodes = [n for n in ancestors(definition.wanted) if not isinstance(n.op, Variable | Placeholder)]
         self.parts: dict[Node, list[Node]] = {}
         for node in self.nodes:
@@ -179,6 +180,7 @@ class _Lowering:
                 slot = self.own_base(self.shape(node), node.dtype)
             self.slots[node] = slot
             placeholders.append(slot)
+        self.plan_homes()
         units = self.units()
         targets = self.in_place(units)
         for k, unit in enumerate(units):
@@ -303,6 +305,31 @@ class _Lowering:
         self.constant_bytes += _padded(packed.nbytes)
         return slot
 
+    def home(self, node: Node) -> Slot:
+        """Where a node's value goes: its place in a concatenation that was planned for it, else memory of its own."""
+        slot = self.homes.get(node) or Slot.fresh(self.shape(node), node.dtype)
+        self.slots[node] = slot
+        return slot
+
+    def plan_homes(self) -> None:
+        """Let what is joined into one vector be computed where it will lie there, so that nothing is copied."""
+        for node in self.nodes:
+            if not isinstance(node.op, Concat) or node.ndim != 1 or node in self.homes:
+                continue
+            out = Slot.fresh(self.shape(node), node.dtype)
+            self.homes[node] = out
+            start = 0
+            for value in node.inputs:
+                (length,) = self.shape(value)
+                source = value
+                while isinstance(source.op, Reshape):
+                    source = source.inputs[0]
+                computed = isinstance(source.op, Matmul | Sum | Place) or is_elementwise(source)
+                if computed and source not in self.homes:
+                    place = out.sliced([slice(start, start + length)], (length,))
+                    self.homes[source] = place.reshaped(self.shape(source))
+                start += length
+
     def copied(self, slot: Slot, node: Node) -> Slot:
         fresh = Slot.fresh(slot.shape, slot.dtype)
         self.copy(slot, fresh, node)
@@ -349,7 +376,7 @@ class _Lowering:
         stores = [n for n in group.nodes if n in wanted or n in used]
         shape = self.shape(group.nodes[0])
         for node in stores:
-            self.slots[node] = self.slots[targets[node]] if node in targets else Slot.fresh(shape, node.dtype)
+            self.slots[node] = self.slots[targets[node]] if node in targets else self.home(node)
         sources, outputs = [self.slots[n] for n in loads], [self.slots[n] for n in stores]
         self.loop(group.nodes, loads, stores, sources, outputs, stores[0])
 
@@ -383,27 +410,29 @@ class _Lowering:
         if isinstance(op, LogSoftmax | Softmax) and op.axis == len(shape) - 1 and shape[-1]:
             name = "log_softmax" if isinstance(op, LogSoftmax) else "softmax"
             x = self.contiguous(inputs[0], node.inputs[0])
-            out = self.slots[node] = Slot.fresh(shape, node.dtype)
+            out = self.home(node)
             self.emit(self.kernel(name, node.dtype), [x, out], [math.prod(shape[:-1]), shape[-1]], node)
             return True
         if isinstance(op, Bernoulli):
             rows = shape[0] if shape else 1
-            out = self.slots[node] = Slot.fresh(shape, node.dtype)
+            out = self.home(node)
             numbers = [rows, math.prod(shape) // max(rows, 1), op.stream]
             self.emit(self.kernel("bernoulli", node.dtype), [inputs[0], out], numbers, node)
             return True
         if isinstance(op, Concat):
-            out = self.slots[node] = Slot.fresh(shape, node.dtype)
+            out = self.home(node)
             start = 0
             for value, slot in zip(node.inputs, inputs, strict=True):
                 stop = start + slot.shape[op.axis]
                 part = [slice(None)] * len(shape)
                 part[op.axis] = slice(start, stop)
-                self.copy(slot, out.sliced(part, slot.shape), value)
+                place = out.sliced(part, slot.shape)
+                if slot != place:
+                    self.copy(slot, place, value)
                 start = stop
             return True
         if isinstance(op, Place):
-            out = self.slots[node] = Slot.fresh(shape, node.dtype)
+            out = self.home(node)
             word = np.zeros(8, np.uint8)
             word[: node.dtype.itemsize] = np.frombuffer(np.array(op.fill, node.dtype).tobytes(), np.uint8)
             self.emit(self.kernel("fill", node.dtype), [out], [out.size, int(word.view(np.int64)[0])], node)
@@ -412,7 +441,7 @@ class _Lowering:
             return True
         if isinstance(op, InRange):
             x = self.contiguous(inputs[0], node.inputs[0])
-            out = self.slots[node] = Slot.fresh(shape, node.dtype)
+            out = self.home(node)
             self.emit(self.kernel("check_range", node.dtype), [x, out], [x.size, self.backend.size(op.extent)], node)
             return True
         return False
@@ -420,7 +449,7 @@ class _Lowering:
     def sum(self, node: Node, x: Slot, axes: tuple[int, ...], shape: tuple[int, ...]) -> bool:
         kept = [i for i in range(len(x.shape)) if i not in axes]
         n, width = math.prod(x.shape[i] for i in kept), math.prod(x.shape[i] for i in axes)
-        out = self.slots[node] = Slot.fresh(shape, node.dtype)
+        out = self.home(node)
         if list(axes) == list(range(len(axes))) and kept:
             x = self.contiguous(x, node.inputs[0])
             self.emit(self.kernel("sum_first", node.dtype), [x, out], [width, n], node)
@@ -436,7 +465,7 @@ class _Lowering:
         (x, trans_x, lead_x), (y, trans_y, lead_y) = (
             self.blas_operand(s, v) for s, v in zip(inputs, node.inputs, strict=True)
         )
-        out = self.slots[node] = Slot.fresh(shape, node.dtype)
+        out = self.home(node)
         batch = shape[0] if len(shape) == 3 else 1
         steps = [s.broadcast((*shape[:-2], *s.shape[-2:])).strides[0] if batch > 1 else 0 for s in (x, y, out)]
         # BLAS counts columns first, so it is asked for the transpose: Cᵀ = Bᵀ·Aᵀ.
