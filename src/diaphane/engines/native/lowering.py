@@ -374,7 +374,6 @@ class _Lowering:
         wanted = set(self.definition.wanted)
         used = {v for n in self.nodes if n not in inside for v in n.inputs}
         stores = [n for n in group.nodes if n in wanted or n in used]
-        shape = self.shape(group.nodes[0])
         for node in stores:
             self.slots[node] = self.slots[targets[node]] if node in targets else self.home(node)
         sources, outputs = [self.slots[n] for n in loads], [self.slots[n] for n in stores]
