@@ -265,3 +265,80 @@ def test_vectorised_functions_are_as_exact_as_numpys_and_right_at_the_edges(name
         want = truth(edges)
     smallest = np.finfo(dtype).tiny * 4
     np.testing.assert_allclose(got, want, rtol=8 * np.finfo(dtype).eps, atol=smallest)
+
+
+STEPS = [slice(None, None, -1), slice(4, 0, -2), slice(None, None, 2), slice(1, None)]
+
+
+@pytest.mark.parametrize("step", STEPS, ids=str)
+def test_slices_of_any_step_are_those_of_the_reference_engine(step):
+    v = dia.variable(np.arange(5.0), "v")
+    w = dia.variable(np.arange(25.0).reshape(5, 5), "w")
+    outputs = [v[step], dia.concat([v[step], v]), w[step] @ w.T[:, step], dia.maximum(v, dia.sum(v[step]))]
+    outputs += dia.gradient(dia.sum(dia.sin(v[step])), [v])
+    want, got = (dia.Program(outputs, engine=name).run()[0] for name in ("reference", "native"))
+    for a, b in zip(want, got, strict=True):
+        np.testing.assert_allclose(b, a, rtol=1e-13)
+
+
+@pytest.mark.parametrize(
+    "updates",
+    [
+        lambda a, b: {a: a - 0.1 * (a + a.T)},
+        lambda a, b: {a: a - a[:, ::-1], b: b * 2.0},
+        lambda a, b: {a: b.T, b: b * 2.0},
+        lambda a, b: {a: dia.reshape(b, (3, 3)) + 0.0, b: b * 2.0 + a[0]},
+        lambda a, b: {a: a * 2.0, b: dia.tanh(a.T @ b)},
+    ],
+)
+def test_updates_that_read_views_are_two_phase(updates):
+    a, b = dia.variable(RNG.normal(size=(3, 3)), "a"), dia.variable(RNG.normal(size=(3, 3)), "b")
+    want, got = (dia.Program([a.T], updates(a, b), engine=name) for name in ("reference", "native"))
+    states = [p.initial_state() for p in (want, got)]
+    for _ in range(3):
+        (one, states[0]), (other, states[1]) = (p.run(s) for p, s in zip((want, got), states, strict=True))
+        np.testing.assert_allclose(other[0], one[0], rtol=1e-12)
+    for v in want.variables:
+        np.testing.assert_allclose(states[1][v], states[0][v], rtol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int16", "uint16", "uint32", "uint64"])
+def test_labels_of_any_integer_type_train(dtype):
+    network = Network(Dense(3), (6,), dtype="float64")
+    losses = [
+        Trainer(network, "categorical_cross_entropy", epochs=2, random_state=0, engine=name)
+        .fit(X, LABELS.astype(dtype))
+        .history["loss"]
+        for name in ("reference", "native")
+    ]
+    np.testing.assert_allclose(losses[1], losses[0], rtol=1e-12)
+
+
+def test_whole_numbers_and_special_values_are_those_of_the_reference_engine():
+    x = dia.constant([np.nan, np.inf, -np.inf, -0.0, 1.5, -1.5])
+    i = dia.constant([2**62 + 1, -(2**62) - 1, 0])
+    outputs = [dia.floor(x), dia.abs(x), dia.sign(x), dia.abs(i), i + 1]
+    want, got = (dia.Program(outputs, engine=name).run()[0] for name in ("reference", "native"))
+    for a, b in zip(want, got, strict=True):
+        np.testing.assert_array_equal(b, a)
+
+
+INTERRUPTED = """
+import os, signal, threading, time, numpy as np, diaphane as dia
+x = dia.placeholder((dia.Dim("N"), 4), "float64", "x")
+y = dia.sum(dia.prod(x + 1.0, axis=1))
+program = dia.Program(y, engine="native")
+data = np.ones((200_000, 4))
+program.run_batches(dia.State({}), {x: data[:10]}, batch_size=2)
+threading.Timer(0.5, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+try:
+    program.run_batches(dia.State({}), {x: data}, batch_size=1)
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals are sent otherwise")
+def test_an_interrupt_while_python_is_called_is_not_lost():
+    done = subprocess.run([sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, check=False, timeout=120)
+    assert done.stdout.strip() == "interrupted", done.stderr

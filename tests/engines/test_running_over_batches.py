@@ -204,3 +204,39 @@ def test_a_row_that_is_not_there_is_refused():
     program, x, y = training()
     with pytest.raises(IndexError, match="9"):
         program.run_batches(program.initial_state(), {x: np.ones((5, 4)), y: np.ones((5, 2))}, np.array([0, 9]))
+
+
+@pytest.mark.parametrize("engine", ["reference", "native"])
+@pytest.mark.parametrize(
+    ("data", "order", "error", "message"),
+    [
+        (np.ones((4, 5)), None, dia.ShapeError, r"x has shape \(N, 3\), got rows of an array \(4, 5\)"),
+        (np.ones((4, 2)), None, dia.ShapeError, r"x has shape \(N, 3\)"),
+        (np.ones(4), None, dia.ShapeError, r"x has shape \(N, 3\)"),
+        (np.ones((4, 3)), [0, 10**9], IndexError, "the row 1000000000 is outside 0 … 3"),
+        (np.ones((4, 3)), [0, -1], IndexError, "the row -1 is outside 0 … 3"),
+        (np.ones((4, 3)), [0.0, 1.0], dia.FeedError, "order is a row of whole numbers"),
+        ([[1.0, 2.0, 3.0]], None, dia.FeedError, "x takes rows of data as an array, got list"),
+    ],
+)
+def test_data_and_order_that_do_not_fit_are_refused_on_each_engine(engine, data, order, error, message):
+    x = dia.placeholder((dia.Dim("N"), 3), "float64", "x")
+    program = dia.Program(dia.sum(x, axis=1), engine=engine)
+    with pytest.raises(error, match=message):
+        program.run_batches(dia.State({}), {x: data}, order)
+
+
+@pytest.mark.parametrize("engine", ["reference", "native"])
+def test_a_state_is_cast_or_refused_before_it_runs(engine):
+    w = dia.variable(np.zeros(3), "w")
+    program = dia.Program(w * 2, engine=engine)
+    outputs, _ = program.run(dia.State({w: np.ones(3, "float32")}))
+    np.testing.assert_array_equal(outputs, [2.0, 2.0, 2.0])
+    with pytest.raises(dia.ShapeError, match=r"w has shape \(3,\), got an array of shape \(2,\)"):
+        program.run(dia.State({w: np.ones(2)}))
+
+
+def test_a_loss_of_several_numbers_is_refused():
+    w = dia.variable([1.0, 2.0], "w")
+    with pytest.raises(dia.ShapeError, match=r"the loss is one number, v has shape \(2,\)"):
+        dia.Program(w, {w: w}, loss=dia.log(w).named("v"))

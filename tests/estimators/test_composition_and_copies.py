@@ -174,3 +174,13 @@ def test_parameters_set_after_the_fit_change_no_prediction_also_after_a_pickle()
     model.set_params(activation="tanh", hidden_layer_sizes=(3, 3), dropout=(0.1, 0.2))
     np.testing.assert_array_equal(model.predict_proba(X), want)
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(model)).predict_proba(X), want)
+
+
+def test_a_fitted_model_with_callbacks_can_be_pickled():
+    import pickle
+
+    from diaphane.training import EarlyStopping
+
+    model = MLPClassifier((4,), callbacks=[EarlyStopping("loss", patience=2)], max_iter=5, random_state=0).fit(X, Y)
+    again = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(again.predict_proba(X), model.predict_proba(X))

@@ -330,3 +330,9 @@ def test_a_composed_expression_agrees_with_pytorch_and_differences(torch):
     for g, t, d in zip(dia.gradient(loss, [w, b]), want, differences, strict=True):
         np.testing.assert_allclose(g.value, t.numpy(), rtol=1e-12, atol=1e-15)
         np.testing.assert_allclose(g.value, d, rtol=1e-6, atol=1e-9)
+
+
+def test_one_node_in_place_of_a_list_is_refused_with_what_to_write():
+    w = dia.variable(np.ones((2, 3)), "w")
+    with pytest.raises(dia.DTypeError, match=r"a list of nodes is wanted, got one: gradient\(y, \[w\]\)"):
+        dia.gradient(dia.sum(w**2), w)

@@ -123,7 +123,8 @@ def test_two_networks_of_one_architecture_share_nothing():
 def test_one_layer_twice_in_a_network_has_parameters_twice():
     layer = nn.Dense(4)
     network = nn.Network(nn.Sequential([layer, layer]), (4,))
-    assert [p.name for p in network.parameters] == ["dense_1/kernel", "dense_1/bias", "dense_2/kernel", "dense_2/bias"]
+    names = [p.name for p in network.parameters]
+    assert names == ["dense_1/kernel", "dense_1/bias", "dense_2/kernel", "dense_2/bias"]
 
 
 def test_parameters_are_counted_and_summed_up_by_layer():
@@ -210,3 +211,63 @@ def test_two_fits_on_one_network_never_meet():
 def test_an_input_without_further_axes_is_a_network_too():
     network = nn.Network(lambda x: 2 * x, (), dtype="float64")
     np.testing.assert_array_equal(network.predict(network.initial_state(), [1.0, 2.0]), [2, 4])
+
+
+def test_a_network_takes_sequences_of_any_length():
+    w, u = dia.variable(np.full((3, 4), 0.1), "w"), dia.variable(np.eye(4) * 0.5, "u")
+
+    def recurrent(x):
+        steps = dia.permute_dims(x, (1, 0, 2))
+        first = dia.broadcast_to(dia.constant(0.0), (x.shape[0], 4))
+        last, _ = dia.scan(lambda h, v: (dia.tanh(v @ w + h @ u), h), first, steps)
+        return last
+
+    network = dia.nn.Network(recurrent, (dia.Dim("T"), 3), dtype="float64")
+    state = network.initial_state()
+    rng = np.random.default_rng(0)
+    for length in (1, 5, 9):
+        x = rng.normal(size=(2, length, 3))
+        h = np.zeros((2, 4))
+        for t in range(length):
+            h = np.tanh(x[:, t] @ state[w] + h @ state[u])
+        np.testing.assert_allclose(network.predict(state, x), h, rtol=1e-12)
+    x, y = rng.normal(size=(20, 6, 3)), rng.normal(size=(20, 4))
+    result = dia.training.Trainer(network, "squared_error", "adam", epochs=20, random_state=0).fit(x, y)
+    assert result.history.last("loss") < result.history["loss"][0]
+
+
+def test_a_function_of_two_arguments_gets_a_context_to_call_layers_with():
+    def residual(x, context):
+        h = dia.nn.Dense(4, "relu")(x, context)
+        h = dia.nn.Dropout(0.5)(h, context)
+        return x + dia.nn.Dense(4)(h, context)
+
+    network = dia.nn.Network(residual, (4,), dtype="float64")
+    names = [p.name for p in network.parameters]
+    assert names == ["dense_1/kernel", "dense_1/bias", "dense_2/kernel", "dense_2/bias"]
+    x = np.random.default_rng(0).normal(size=(30, 4))
+    result = dia.training.Trainer(network, "squared_error", "adam", epochs=3, random_state=0).fit(x, x * 2)
+    once, twice = network.predict(result.state, x), network.predict(result.state, x)
+    np.testing.assert_array_equal(once, twice)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: dia.nn.Network([dia.nn.Dense(3)], (4,)), r"Sequential\(\[…\]\) for several, or a function; got \["),
+        (
+            lambda: dia.nn.Network(dia.nn.Dense(3), 4),
+            r"input_shape is a tuple, such as \(4,\) for four features, got 4",
+        ),
+        (lambda: dia.nn.Sequential(dia.nn.Dense(3), dia.nn.Dense(1)), "takes one list of layers"),
+    ],
+)
+def test_a_network_put_together_wrongly_says_how(make, message):
+    with pytest.raises(TypeError, match=message):
+        make()
+
+
+def test_a_network_prints_its_layers_and_their_parameters():
+    network = dia.nn.Network(dia.nn.Sequential([dia.nn.Dense(3, "relu"), dia.nn.Dense(1)]), (2,))
+    assert repr(network).splitlines()[0] == "Network of 13 parameters, inputs (N, 2)"
+    assert repr(network).splitlines()[2].endswith("→ (N, 1), 4 parameters")

@@ -48,3 +48,21 @@ def test_a_state_of_another_network_is_refused_by_what_it_lacks():
 def test_a_class_that_the_network_has_no_output_for_stops_the_training(labels, wrong):
     with pytest.raises(IndexError, match=rf"the index {wrong} is outside 0 … 2"):
         trainer(NETWORK, 1).fit(X[:3], np.array(labels))
+
+
+def test_a_value_that_stays_flat_is_no_gain_for_early_stopping():
+    stopping = dia.training.EarlyStopping("loss", patience=3)
+    frozen = Trainer(NETWORK, lambda outputs, y: dia.sum(outputs * 0.0, axis=1), "sgd", epochs=50, callbacks=[stopping])
+    assert len(frozen.fit(X, Y).history) == 5
+
+
+@pytest.mark.parametrize("name", ["validation_mae", "validation_rmse", "loss", "validation_error"])
+def test_early_stopping_knows_what_is_better_the_lower_it_is(name):
+    assert dia.training.EarlyStopping(name).sign == -1.0
+    assert dia.training.EarlyStopping("validation_accuracy").sign == 1.0
+
+
+@pytest.mark.parametrize("callbacks", [dia.training.EarlyStopping(), [print], [dia.training.EarlyStopping]])
+def test_callbacks_are_a_list_of_callback_objects(callbacks):
+    with pytest.raises(TypeError, match="callbacks is a list of Callback objects"):
+        Trainer(NETWORK, "squared_error", callbacks=callbacks)

@@ -337,7 +337,7 @@ def epochs_of_scikit_learn(values, tolerance, patience, early_stopping):
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(
     values=st.lists(st.sampled_from([0.0, 0.1, 0.15, 0.2, 0.25, 0.3, 0.5]), min_size=1, max_size=12),
-    tolerance=st.sampled_from([0.0, 0.05, 0.1, 1e-4]),
+    tolerance=st.sampled_from([0.05, 0.1, 1e-4]),  # at 0 scikit-learn counts a tie as a gain, which never ends
     patience=st.integers(0, 4),
     more_is_better=st.booleans(),
 )

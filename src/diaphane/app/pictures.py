@@ -9,6 +9,7 @@ import numpy as np
 
 from ..graph.drawing import Drawing, draw
 from ..graph.drawing.layers import LayerBox, draw_layers
+from ..graph.sizes import known_shape
 from ..nn import Activation, Dense, Dropout
 from ..training import History
 from .model import Model
@@ -62,7 +63,7 @@ def _short(title: str) -> str:
 def draw_model(model: Model) -> Drawing:
     """The network layer by layer."""
     columns = len(model.encoder.names_in)
-    (features,) = model.network.input_shape
+    (features,) = known_shape(model.network.input_shape, "the network")
     boxes = [LayerBox("Input", f"{columns} columns", features, f"(N, {features})")]
     for line in model.network.summary():
         layer = line.layer

@@ -101,6 +101,8 @@ def define(outputs: Sequence[Node], updates: Mapping[Node, Node], loss: Node | N
                 f"the update of {variable.label()} has shape {show(value.shape)} {value.dtype}, "
                 f"the variable {show(variable.shape)} {variable.dtype}"
             )
+    if loss is not None and loss.shape != ():
+        raise ShapeError(f"the loss is one number, {loss.label()} has shape {show(loss.shape)}; take its mean")
     wanted = [*outputs, *updates.values(), *([loss] if loss is not None else [])]
     order = ancestors(wanted)
     variables = dict.fromkeys(n for n in order if isinstance(n.op, Variable))

@@ -155,7 +155,7 @@ class Program:
         -------
         outputs
             In the structure given to the program. Outputs with the batch's named size as first axis
-            are joined along it, others are stacked over the steps.
+            are joined along it, others are stacked over the steps (a list where a short batch gives another shape).
         state : State
             After the last step.
 
@@ -166,7 +166,7 @@ class Program:
         """
         rows = self._data(data)
         n = _common_rows(rows, self.placeholders)
-        order = np.arange(n) if order is None else np.asarray(order)
+        order = np.arange(n) if order is None else _checked_order(order, n)
         batch_size = max(len(order), 1) if batch_size is None else int(batch_size)
         if batch_size < 1:
             raise ValueError(f"batch_size must be at least 1, got {batch_size}")
@@ -228,7 +228,7 @@ class Program:
         return self._state(state, self._executable.run(self._values(state), feeds, seed, step).state)
 
     def _values(self, state: State) -> list[Array]:
-        return [state[node] for node in self.variables]
+        return [checked_feed(node, state[node]) for node in self.variables]
 
     def _state(self, before: State, values: Sequence[Array]) -> State:
         return State({**before, **dict(zip(self.variables, values, strict=True))})
@@ -257,8 +257,14 @@ class Program:
         if unknown:
             raise FeedError(f"the program has no placeholder {', '.join(unknown)}; it has: {self._names()}")
         for node, source in given.items():
-            no_rows = [e if isinstance(e, int) else 0 for e in node.shape]
-            checked_feed(node, np.empty(no_rows, getattr(source, "dtype", node.dtype)))
+            if not hasattr(source, "shape") or not hasattr(source, "dtype") or not node.shape:
+                raise FeedError(f"{node.label()} takes rows of data as an array, got {type(source).__name__}")
+            wanted = (*node.shape[:1], *source.shape[1:])
+            if len(wanted) != node.ndim or any(
+                isinstance(e, int) and e != g for e, g in zip(node.shape, wanted, strict=True)
+            ):
+                raise ShapeError(f"{node.label()} has shape {show(node.shape)}, got rows of an array {source.shape}")
+            checked_feed(node, np.empty([e if isinstance(e, int) else 0 for e in node.shape], source.dtype))
         return {i: given[node] for i, node in enumerate(self.placeholders) if node in given}
 
     def _shaped(self, values: Sequence[Any]) -> Any:
@@ -270,7 +276,7 @@ class Program:
 
     def _joined(self, steps: list[list[Array]], rows: Mapping[int, Any]) -> Any:
         batch: Extent | None = next((self.placeholders[i].shape[0] for i in rows), None)
-        joined = []
+        joined: list[Any] = []
         for k, node in enumerate(self.definition.outputs):
             values = [outputs[k] for outputs in steps]
             along = bool(node.shape) and isinstance(batch, Size) and node.shape[0] == batch
@@ -279,9 +285,21 @@ class Program:
                 joined.append(np.empty(shape if along else (0, *shape), node.dtype))
             elif along:
                 joined.append(np.concatenate(values) if len(values) > 1 else values[0])
-            else:
+            elif all(value.shape == values[0].shape for value in values):
                 joined.append(np.stack(values))
+            else:
+                joined.append(values)
         return self._shaped(joined)
+
+
+def _checked_order(order: Any, rows: int) -> Array:
+    found = np.asarray(order)
+    if found.ndim != 1 or found.dtype.kind not in "iu":
+        raise FeedError(f"order is a row of whole numbers, got {found.dtype} of shape {found.shape}")
+    if found.size and not (found.min() >= 0 and found.max() < rows):
+        wrong = found[(found < 0) | (found >= rows)][0]
+        raise IndexError(f"order: the row {wrong} is outside 0 … {rows - 1}")
+    return found
 
 
 def _flat(outputs: Node | Sequence[Node] | Mapping[str, Node]) -> list[Node]:

@@ -34,7 +34,7 @@ class State(Mapping[Node, Array]):
     __slots__ = ("_values",)
 
     def __init__(self, values: Mapping[Node, Array]) -> None:
-        self._values = dict(values)
+        self._values = {node: np.asarray(value) for node, value in values.items()}
 
     def __getitem__(self, key: Node) -> Array:
         try:

@@ -57,6 +57,9 @@ class Convergence(EarlyStopping):
         super().on_fit_start(run)
         self.best, self.waited = self._start
 
+    def improves(self, value: float) -> bool:
+        return value >= self.best + self.min_delta
+
     def on_exhausted(self, run: TrainingRun) -> None:
         if self.adaptive and run.hyperparameter("learning_rate") > SMALLEST_RATE:
             run.set_hyperparameter("learning_rate", run.hyperparameter("learning_rate") / 5)

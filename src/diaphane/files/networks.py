@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..engines import State
-from ..graph import Node
+from ..graph import Dim, Node
 from ..graph.evaluation import checked_feed
 from ..graph.leaves import Variable
 from ..nn import Layer, Network
@@ -74,7 +74,10 @@ def load(path: str | os.PathLike[str]) -> tuple[Network, State]:
 
 def network_content(network: Network, state: State) -> tuple[dict[str, Any], dict[str, Any]]:
     """A network as plain data and arrays."""
-    content: dict[str, Any] = {"input_shape": list(network.input_shape), "dtype": network.dtype.name}
+    content: dict[str, Any] = {
+        "input_shape": [e if isinstance(e, int) else str(e) for e in network.input_shape],
+        "dtype": network.dtype.name,
+    }
     values = {VALUES + _path(network, v): checked_feed(v, state[v]) for v in network.variables}
     if isinstance(network.architecture, Layer):
         return {**content, "architecture": network.architecture.to_json()}, values
@@ -85,7 +88,8 @@ def network_content(network: Network, state: State) -> tuple[dict[str, Any], dic
 def read_network(content: Mapping[str, Any], arrays: Mapping[str, Any], source: str) -> tuple[Network, State]:
     """What :func:`network_content` gave."""
     try:
-        shape, dtype = tuple(content["input_shape"]), content["dtype"]
+        shape = tuple(Dim(e) if isinstance(e, str) else e for e in content["input_shape"])
+        dtype = content["dtype"]
         if "architecture" in content:
             network = Network(Layer.from_json(content["architecture"]), shape, dtype=dtype)
         else:

@@ -78,6 +78,8 @@ def gradient(y: Node, wrt: Sequence[Node], *, upstream: Node | None = None) -> l
     >>> hv.value
     array([6., 0.])
     """
+    if isinstance(wrt, Node):
+        raise DTypeError(f"gradient: a list of nodes is wanted, got one: gradient(y, [{wrt.label()}])")
     wanted = list(wrt)
     for node in wanted:
         if not isinstance(node, Node):

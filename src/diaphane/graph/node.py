@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -28,6 +29,7 @@ DType: TypeAlias = np.dtype[Any]
 NodeLike: TypeAlias = Union["Node", Array, float, int, bool, Sequence[Any]]
 
 _INTERNED: weakref.WeakValueDictionary[tuple[Any, ...], Node] = weakref.WeakValueDictionary()
+_LOCK = threading.Lock()
 _HERE = str(Path(__file__).resolve().parent.parent) + os.sep
 
 
@@ -282,8 +284,9 @@ def apply(op: Operation, *inputs: Node, name: str | None = None) -> Node:
     node.shape = op.shape(*inputs)
     node.dtype = np.dtype(op.dtype(*inputs))
     node.site = _user_site()
-    _INTERNED[key] = node
-    return node
+    with _LOCK:
+        # Another thread may have made the same node meanwhile; the first one stays.
+        return _INTERNED.setdefault(key, node)
 
 
 def ancestors(outputs: Iterable[Node], stop: Iterable[Node] = ()) -> list[Node]:

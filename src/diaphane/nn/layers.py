@@ -191,7 +191,9 @@ class Sequential(Layer):
 
     layers: tuple[Layer, ...]
 
-    def __init__(self, layers: Sequence[Layer]) -> None:
+    def __init__(self, layers: Sequence[Layer], *more: Layer) -> None:
+        if isinstance(layers, Layer) or more:
+            raise TypeError("Sequential takes one list of layers: Sequential([Dense(8), Dense(1)])")
         for layer in layers:
             if not isinstance(layer, Layer):
                 raise TypeError(f"Sequential takes layers, got {layer!r}; wrap a function as Activation(function)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -11,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from ..engines import Program, State, initial_state
-from ..graph import Dim, Node, ShapeError, ancestors, placeholder, substitute
+from ..graph import Dim, Node, ShapeError, Size, ancestors, placeholder, substitute
 from ..graph.leaves import Variable
 from ..graph.node import Array
-from ..graph.sizes import known_shape, show
+from ..graph.sizes import Extent, Shape, known_shape, show
 from .layer import Context, Layer
 
 __all__ = ["Forward", "LayerSummary", "Network"]
@@ -46,9 +47,10 @@ class Network:
     ----------
     architecture : Layer or callable
         A layer (:class:`Sequential` for several), or a plain function from a node of shape
-        ``(N, *input_shape)`` to a node, with variables of its own. The function is called once.
-    input_shape : sequence of int
-        Without the examples' axis.
+        ``(N, *input_shape)`` to a node, with variables of its own. The function is called once; one of two
+        arguments gets a :class:`Context` too, to call layers with, and is called for each forward pass.
+    input_shape : sequence of int or Size
+        Without the examples' axis; named sizes (``Dim("T")``) may stand for extents that vary from run to run.
     dtype : float32 or float64
         Of parameters and computation.
 
@@ -79,21 +81,28 @@ class Network:
     def __init__(
         self,
         architecture: Layer | Callable[[Node], Node],
-        input_shape: Sequence[int],
+        input_shape: Sequence[Extent],
         *,
         dtype: Any = "float32",
     ) -> None:
         self.architecture = architecture
-        self.input_shape = tuple(int(e) for e in input_shape)
+        if not isinstance(input_shape, Sequence | np.ndarray):
+            raise TypeError(f"input_shape is a tuple, such as (4,) for four features, got {input_shape!r}")
+        if not isinstance(architecture, Layer) and not callable(architecture):
+            raise TypeError(
+                f"a network is made of a layer, Sequential([…]) for several, or a function; got {architecture!r}"
+            )
+        self.input_shape: Shape = tuple(e if isinstance(e, Size) else int(e) for e in input_shape)
         self.dtype = np.dtype(dtype)
         if self.dtype not in (np.float32, np.float64):
             raise TypeError(f"a network computes in float32 or float64, not {self.dtype}")
         self.input = placeholder((Dim("N"), *self.input_shape), self.dtype, "x")
         self._named: dict[str, Node] = {}
-        if isinstance(architecture, Layer):
+        self._takes_context = isinstance(architecture, Layer) or _n_arguments(architecture) > 1
+        if self._takes_context:
             self.output = self.forward(self.input).output
         else:
-            self.output = architecture(self.input)
+            self.output = architecture(self.input)  # type: ignore[call-arg]
             if not isinstance(self.output, Node):
                 raise TypeError(f"the network's function must return a node, it returned {type(self.output).__name__}")
             found = [n for n in ancestors([self.output]) if isinstance(n.op, Variable)]
@@ -148,10 +157,10 @@ class Network:
             raise ShapeError(
                 f"this network takes inputs of shape {show((Dim('N'), *self.input_shape))}, got {show(x.shape)}"
             )
-        if not isinstance(self.architecture, Layer):
+        if not self._takes_context:
             return Forward(substitute([self.output], {self.input: x})[0], {})
         context = Context(self._named, self.dtype, training=training)
-        output = self.architecture(x, context)
+        output = self.architecture(x, context)  # type: ignore[call-arg]
         return Forward(output, context.updates)
 
     def initial_state(self, rng: Any = None) -> State:
@@ -171,7 +180,9 @@ class Network:
         """
         if not hasattr(x, "shape"):
             x = np.asarray(x)
-        if tuple(x.shape[1:]) != self.input_shape:
+        if len(x.shape) != len(self.input_shape) + 1 or any(
+            isinstance(wanted, int) and wanted != got for wanted, got in zip(self.input_shape, x.shape[1:], strict=True)
+        ):
             raise ShapeError(
                 f"this network takes inputs of shape (n, {str(self.input_shape)[1:]}, got {tuple(x.shape)}"
             )
@@ -199,5 +210,19 @@ class Network:
             lines.append(LayerSummary(layer, show(x.shape), size))
         return lines
 
+    def __repr__(self) -> str:
+        lines = [f"Network of {self.n_parameters} parameters, inputs {show((Dim('N'), *self.input_shape))}"]
+        lines += [f"  {s.layer or 'function'} → {s.shape}, {s.parameters} parameters" for s in self.summary()]
+        return "\n".join(lines)
+
     def _repr_svg_(self) -> str:
         return self.output._repr_svg_()
+
+
+def _n_arguments(function: Callable[..., Any]) -> int:
+    """How many arguments a function takes by position without a default."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return 1
+    return sum(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) and p.default is p.empty for p in parameters)

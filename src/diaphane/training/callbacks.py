@@ -41,6 +41,10 @@ class Callback:
         """After the last epoch, also when training was interrupted, diverged or failed."""
 
 
+FALLING = ("loss", "error", "losses", "errors", "mae", "mse", "rmse", "nll", "deviance", "perplexity")
+"""Endings of names whose values are better the lower they are."""
+
+
 class EarlyStopping(Callback):
     """Stop when a value no longer gets better, and go back to the best parameters.
 
@@ -54,7 +58,8 @@ class EarlyStopping(Callback):
     patience : int
     min_delta : float
     mode : {"auto", "min", "max"}
-        Whether less or more is better; by default less for losses and errors, more for anything else.
+        Whether less or more is better; by default less for names that end as losses and errors do
+        (:data:`FALLING`), more for anything else.
     restore_best : bool
     """
 
@@ -69,7 +74,7 @@ class EarlyStopping(Callback):
         if mode not in ("auto", "min", "max"):
             raise ValueError(f"mode must be auto, min or max, got {mode!r}")
         self.monitor, self.patience, self.min_delta, self.restore_best = monitor, patience, min_delta, restore_best
-        lower = monitor.endswith(("loss", "error")) if mode == "auto" else mode == "min"
+        lower = monitor.lower().endswith(FALLING) if mode == "auto" else mode == "min"
         self.sign = -1.0 if lower else 1.0
         self.best, self.best_epoch, self.waited = -math.inf, 0, 0
         self._best_state: State | None = None
@@ -91,11 +96,15 @@ class EarlyStopping(Callback):
             )
         value = self.sign * run.history.last(self.monitor)
         # Written so that NaN, for which every comparison is false, counts as no improvement.
-        self.waited = 0 if value >= self.best + self.min_delta else self.waited + 1
+        self.waited = 0 if self.improves(value) else self.waited + 1
         if value > self.best:
             self.best, self.best_epoch, self._best_state = value, run.epoch, run.state
         if self.waited > self.patience:
             self.on_exhausted(run)
+
+    def improves(self, value: float) -> bool:
+        """Whether a value (the more, the better) betters the best one by enough; a tie does not."""
+        return value > self.best and value >= self.best + self.min_delta
 
     def on_exhausted(self, run: TrainingRun) -> None:
         """When patience is at its end: stop."""
@@ -104,6 +113,8 @@ class EarlyStopping(Callback):
     def on_fit_end(self, run: TrainingRun) -> None:
         if self.restore_best and self._best_state is not None:
             run.state = self._best_state
+        # Not kept: an estimator that holds this callback is pickled without a graph.
+        self._best_state = None
 
 
 class ProgressBar(Callback):

@@ -112,7 +112,9 @@ class TrainingStep:
 
     def data(self, x: Any, y: Any, weights: Any = None) -> dict[Node | str, Any]:
         """What the program's batches are gathered from."""
-        return _data(self.x, self.y, self.weights, x, y, weights)
+        # A loss may leave its target out, as one of an activity penalty alone does.
+        given = _data(self.x, self.y, self.weights, x, y, weights)
+        return {node: rows for node, rows in given.items() if node in self.program.placeholders}
 
 
 class Evaluation:
@@ -141,7 +143,8 @@ class Evaluation:
 
     def run(self, state: State, x: Any, y: Any, weights: Array | None, batch_size: int) -> tuple[Array, float]:
         """The outputs, and the mean loss over all rows."""
-        data = _data(self.x, self.y, None, x, y, None)
+        given = _data(self.x, self.y, None, x, y, None)
+        data: dict[Node | str, Any] = {n: rows for n, rows in given.items() if n in self.program.placeholders}
         results, _ = self.program.run_batches(state, data, batch_size=batch_size)
         return results["output"], float(np.average(results["losses"], weights=weights))
 

@@ -178,6 +178,9 @@ class Trainer:
         self.network, self.loss, self.optimizer = network, find_loss(loss), find_optimizer(optimizer)
         self.batch_size, self.epochs, self.shuffle = batch_size, epochs, shuffle
         self.metrics, self.penalty = dict(metrics or {}), penalty
+        for callback in callbacks if isinstance(callbacks, Sequence) else [callbacks]:
+            if not isinstance(callback, Callback) or not isinstance(callbacks, Sequence):
+                raise TypeError(f"callbacks is a list of Callback objects, got {callbacks!r}")
         self.callbacks = [*callbacks, *([ProgressBar()] if progress else [])]
         self.random_state, self.engine = random_state, engine
         self._steps: dict[Any, TrainingStep] = {}

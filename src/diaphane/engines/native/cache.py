@@ -20,7 +20,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-__all__ = ["CacheWarning", "cache_folder", "generated_kernel"]
+__all__ = ["CacheWarning", "cache_folder", "generated", "generated_kernel"]
 
 
 class CacheWarning(UserWarning):
@@ -70,13 +70,18 @@ def allow_overlap_checks() -> None:
 
 
 def generated_kernel(source: str) -> Any:
-    """The compiled kernel of a module's source: from memory, from disk, or compiled now."""
+    """The compiled kernel of a module's source."""
+    return generated(source, "kernel")
+
+
+def generated(source: str, name: str) -> Any:
+    """What a module's source defines under a name: from memory, from disk, or compiled now."""
     with _LOCK:
         found = _KERNELS.get(source)
         if found is None:
             if not _KERNELS:
                 allow_overlap_checks()
-            found = _KERNELS[source] = _load(source).kernel
+            found = _KERNELS[source] = getattr(_load(source), name)
         return found
 
 

@@ -17,11 +17,13 @@ from .blas import threads_for
 from .intrinsics import POINTERS
 from .lowering import CONSTANTS, ORDER, REGISTERS, Rows, Table, lower
 from .memory import ARENA, Slot
-from .run import run
+from .run import compiled_loop
 
 __all__ = ["NativeEngine"]
 
 NOT_FINITE, OUT_OF_RANGE, FAILED = 1, 2, 3
+MOST_TABLES = 64
+"""Bindings kept of one program: predictions come in any number of rows."""
 
 
 class NativeEngine:
@@ -112,6 +114,8 @@ class NativeExecutable:
         with self._lock:
             found = self._tables.get(key)
             if found is None:
+                if len(self._tables) >= MOST_TABLES:
+                    self._tables.pop(next(iter(self._tables)))
                 found = self._tables[key] = lower(self.definition, bindings, sources, self._running.__getitem__)
             return found
 
@@ -169,11 +173,16 @@ class _Running:
         self.executable._running[at] = self
         try:
             with threads_for(self.table.largest_product):
-                done = int(run(self.table.addresses, self.table.blocks, self.bases, at, steps, batch))
+                table = self.table
+                run = compiled_loop()
+                done = int(run(table.addresses, table.blocks, table.calls_python, self.bases, at, steps, batch))
         finally:
             del self.executable._running[at]
         if self._error is not None:
             raise self._error
+        if self.registers[3] == FAILED:
+            # An interrupt came while Python was entered, before anything could be caught.
+            raise KeyboardInterrupt
         if self.registers[3] == OUT_OF_RANGE:
             raise IndexError("one_hot: an index lies outside of the classes")
         return done
@@ -199,6 +208,10 @@ class _Running:
             "version": 3,
         }
         return np.asarray(type("View", (), {"__array_interface__": interface})())
+
+    def succeed(self) -> None:
+        """Take back the flag that the loop raises before it calls Python."""
+        self.registers[3] = 0
 
     def fail(self, error: BaseException) -> None:
         """Remember what a Python instruction raised, and stop the loop."""

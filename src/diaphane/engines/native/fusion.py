@@ -78,7 +78,7 @@ def _sink(nodes: Sequence[Node], depth: dict[Node, int], shape_of: Callable[[Nod
 VECTORISED = ("exp", "tanh")
 """Functions for which there is one in ``mathematics`` for each float type."""
 
-TYPES = {"float32": "float32", "float64": "float64", "int64": "int64", "int32": "int32", "uint8": "uint8"}
+TYPES = {name: name for name in POINTERS if name != "bool"}
 
 
 class _Printer(ast.NodeTransformer):
@@ -90,6 +90,8 @@ class _Printer(ast.NodeTransformer):
     def visit_Name(self, node: ast.Name) -> ast.AST:
         if node.id in VECTORISED and self.dtype.startswith("float"):
             return ast.Name(f"{node.id}_{self.dtype}", node.ctx)
+        if node.id == "fabs":
+            return ast.Name("abs", node.ctx)
         return ast.Name(self.names.get(node.id, node.id), node.ctx)
 
     def visit_Constant(self, node: ast.Constant) -> ast.AST:
@@ -118,9 +120,10 @@ def scalar_source(node: Node, operands: Sequence[str]) -> str:
     return ast.unparse(_Printer(names, node.inputs[-1].dtype.name).visit(tree).body)
 
 
-HEADER = """from math import cos, erf, exp, expm1, fabs, floor, isnan, log, log1p, sin, sqrt, tanh
-from numba import carray, cfunc, float32, float64, int32, int64, types, uint8
-from diaphane.engines.native.intrinsics import f32, f64, i32, ints, u8
+HEADER = """from math import cos, erf, exp, expm1, isnan, log, log1p, sin, sqrt, tanh
+from numpy import floor
+from numba import carray, cfunc, float32, float64, int8, int16, int32, int64, types, uint8, uint16, uint32, uint64
+from diaphane.engines.native.intrinsics import f32, f64, i8, i16, i32, ints, u8, u16, u32, u64
 from diaphane.engines.native.mathematics import exp_float32, exp_float64, sigmoid_float32, sigmoid_float64
 from diaphane.engines.native.mathematics import tanh_float32, tanh_float64
 

@@ -32,8 +32,25 @@ f32 = pointer(types.float32, ir.FloatType())
 f64 = pointer(types.float64, ir.DoubleType())
 i32 = pointer(types.int32, ir.IntType(32))
 u8 = pointer(types.uint8, ir.IntType(8))
+i8 = pointer(types.int8, ir.IntType(8))
+i16 = pointer(types.int16, ir.IntType(16))
+u16 = pointer(types.uint16, ir.IntType(16))
+u32 = pointer(types.uint32, ir.IntType(32))
+u64 = pointer(types.uint64, I64)
 
-POINTERS = {"float32": "f32", "float64": "f64", "int64": "ints", "int32": "i32", "uint8": "u8", "bool": "u8"}
+POINTERS = {
+    "float32": "f32",
+    "float64": "f64",
+    "int64": "ints",
+    "int32": "i32",
+    "int16": "i16",
+    "int8": "i8",
+    "uint64": "u64",
+    "uint32": "u32",
+    "uint16": "u16",
+    "uint8": "u8",
+    "bool": "u8",
+}
 """The name of the cast for each element type; booleans are bytes of 0 and 1."""
 
 

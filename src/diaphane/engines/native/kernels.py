@@ -17,8 +17,8 @@ REGISTERS = ("iteration", "row", "rows", "flag", "seed", "step")
 rows, why the loop stopped; and what random kernels draw from: the seed, and the step before the run's first."""
 
 HEADER = """from math import floor, log
-from numba import carray, cfunc, float32, float64, int32, int64, types, uint8, uint64
-from diaphane.engines.native.intrinsics import f32, f64, gemm, i32, ints, u8
+from numba import carray, cfunc, float32, float64, int8, int16, int32, int64, types, uint8, uint16, uint32, uint64
+from diaphane.engines.native.intrinsics import f32, f64, gemm, i8, i16, i32, ints, u8, u16, u32, u64
 from diaphane.engines.native.mathematics import exp_float32, exp_float64
 
 

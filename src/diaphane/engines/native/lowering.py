@@ -92,6 +92,7 @@ class Table:
         self.addresses = np.array([i.kernel.address for i in self.instructions], np.int64)
         self.keep_alive = [*self.keep_alive, *blocks]
         self.blocks = np.array([b.ctypes.data for b in blocks], np.int64)
+        self.calls_python = np.array([i.is_fallback for i in self.instructions], np.bool_)
 
 
 @dataclass(frozen=True)
@@ -234,6 +235,8 @@ class _Lowering:
             for value in node.inputs:
                 readers.setdefault(value, []).append(node)
         kept = set(self.definition.outputs)
+        # What is given out, or becomes another variable's value, is read when all loops are done.
+        busy = {root_of(n) for n in (*self.definition.outputs, *(v for _, v in self.definition.updates))}
         nexts = [value for _, value in self.definition.updates]
         for variable, value in self.definition.updates:
             at = position.get(value, -1)
@@ -245,11 +248,13 @@ class _Lowering:
                 or variable in nexts
             ):
                 continue
-            uses = self.uses(variable, readers)
-            direct = set(readers.get(variable, ()))
-            if all(position[u] < at or (position[u] == at and u in direct) for u in uses) and not any(
-                n in kept for n in uses if not is_elementwise(n)
-            ):
+            if variable in busy:
+                continue
+            # Its own loop may read the variable, but only as it lies: a view is read at other elements.
+            views = [u for u in self.uses(variable, readers) if u not in readers.get(variable, ()) or is_view(u)]
+            through_views = {u for v in views for u in readers.get(v, ())}
+            direct = [u for u in readers.get(variable, ()) if not is_view(u)]
+            if all(position[u] <= at for u in direct) and all(position[u] < at for u in through_views):
                 found[value] = (at, variable)
         return found
 
@@ -260,7 +265,7 @@ class _Lowering:
         while todo:
             node = todo.pop()
             found.append(node)
-            if isinstance(node.op, Reshape | PermuteDims | BroadcastTo | Slice):
+            if is_view(node):
                 todo.extend(readers.get(node, ()))
         return found
 
@@ -391,7 +396,7 @@ class _Lowering:
             self.slots[node] = inputs[0].permuted(op.axes)
         elif isinstance(op, BroadcastTo):
             self.slots[node] = inputs[0].broadcast(shape)
-        elif isinstance(op, Slice):
+        elif isinstance(op, Slice) and all(step > 0 for _, _, step in op.spans):
             slices = bound_slices(op.spans, inputs[0].shape, self.backend)
             self.slots[node] = inputs[0].sliced(slices, shape)
         elif isinstance(op, Part):
@@ -430,7 +435,7 @@ class _Lowering:
                     self.copy(slot, place, value)
                 start = stop
             return True
-        if isinstance(op, Place):
+        if isinstance(op, Place) and all(step > 0 for _, _, step in op.spans):
             out = self.home(node)
             word = np.zeros(8, np.uint8)
             word[: node.dtype.itemsize] = np.frombuffer(np.array(op.fill, node.dtype).tobytes(), np.uint8)
@@ -501,12 +506,25 @@ class _Lowering:
                 for output, target in zip(outputs, targets, strict=True):
                     found = output.op.compute(running.backend(), value) if output is not node else value
                     running.array(target)[...] = found
+                running.succeed()
             except BaseException as error:
                 running.fail(error)
 
         function = CALLBACK(python)
         self.keep_alive.append(function)
         self.instructions.append(Instruction(Address(function), [*inputs, *targets], [], node, is_fallback=True))
+
+
+def is_view(node: Node) -> bool:
+    """Whether a value may lie in the bytes of another."""
+    return isinstance(node.op, Reshape | PermuteDims | BroadcastTo | Slice)
+
+
+def root_of(node: Node) -> Node:
+    """What a view, or a view of a view, is one of."""
+    while is_view(node):
+        node = node.inputs[0]
+    return node
 
 
 def _merged(shape: tuple[int, ...], strides: Sequence[tuple[int, ...]]) -> tuple[list[int], list[list[int]]]:

@@ -4,28 +4,34 @@ from __future__ import annotations
 
 from typing import Any
 
-from numba import carray, njit  # type: ignore[attr-defined]
+from .cache import generated
 
-from .intrinsics import call, ints
+__all__ = ["compiled_loop"]
 
-__all__ = ["run"]
+SOURCE = """from numba import carray, njit
+from diaphane.engines.native.intrinsics import call, ints
 
 
 @njit(nogil=True, cache=True)
-def run(addresses: Any, blocks: Any, bases: Any, at: int, steps: int, batch: int) -> int:
-    """Run the table so many times; stops where a flag is raised. ``at`` is where the bases lie.
-
-    Returns
-    -------
-    int
-        How many times it ran whole.
-    """
+def run(addresses, blocks, calls_python, bases, at, steps, batch):
     registers = carray(ints(bases[1]), 4)
     for i in range(steps):
         registers[0] = i
         registers[1] = i * batch
         for k in range(addresses.size):
-            call(addresses[k], at, blocks[k])  # type: ignore[call-arg]
+            if calls_python[k]:
+                registers[3] = 3
+            call(addresses[k], at, blocks[k])
             if registers[3] != 0:
                 return i
     return steps
+"""
+
+
+def compiled_loop() -> Any:
+    """The function (addresses, blocks, calls_python, bases, at, steps, batch) → how many times it ran whole.
+
+    It runs the table so many times, and stops where a flag is raised. The flag is up while Python is called, so that an
+    interrupt there cannot go unseen. ``at`` is where the bases lie.
+    """
+    return generated(SOURCE, "run")
