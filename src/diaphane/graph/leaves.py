@@ -13,7 +13,7 @@ from .node import Array, DType, Node, NodeLike, apply
 from .operation import Operation, same_array
 from .sizes import Extent, Shape, Size, show
 
-__all__ = ["Constant", "Initializer", "Placeholder", "Variable", "constant", "is_variable", "placeholder", "variable"]
+__all__ = ["Constant", "Initializer", "Placeholder", "Variable", "constant", "placeholder", "variable"]
 
 
 @runtime_checkable
@@ -183,11 +183,6 @@ def constant(value: NodeLike, name: str | None = None, *, dtype: Any = None) -> 
     if isinstance(value, Node):
         return value
     return apply(Constant(_array(value, dtype)), name=name)
-
-
-def is_variable(node: Node) -> bool:
-    """Whether the node is a variable."""
-    return isinstance(node.op, Variable)
 
 
 def initial_value(node: Node, rng: Any = None) -> Array:

@@ -210,12 +210,6 @@ def broadcast_shapes(label: str, *inputs: Node) -> Shape:
     return tuple(result)
 
 
-def check_float(label: str, node: Node) -> None:
-    """Refuse integers and booleans where the operation's value has a derivative."""
-    if node.dtype.kind != "f":
-        raise DTypeError(f"{label} takes floats, got {_named(node)} of dtype {node.dtype}; cast it with astype")
-
-
 def _named(node: Node) -> str:
     from .formula import short_formula
 

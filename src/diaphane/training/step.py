@@ -105,11 +105,6 @@ class TrainingStep:
             raise FeedError(f"this state is of another network or optimizer: it lacks {', '.join(missing)}")
         return State({v: known[v.name] for v in self.program.variables})
 
-    def with_network_state(self, state: State, network_state: State) -> State:
-        """The step's state with other parameters."""
-        kept = {v: network_state[v] for v in self.kept}
-        return State({**state, self.flat.vector: self.flat.pack(network_state), **kept})
-
     def data(self, x: Any, y: Any, weights: Any = None) -> dict[Node | str, Any]:
         """What the program's batches are gathered from."""
         # A loss may leave its target out, as one of an activity penalty alone does.

@@ -15,13 +15,14 @@ from ..batches import gather
 from ..contract import BatchesResult, Definition, StepResult
 from .blas import threads_for
 from .intrinsics import POINTERS
-from .lowering import CONSTANTS, ORDER, REGISTERS, Rows, Table, lower
+from .lowering import lower
 from .memory import ARENA, Slot
 from .run import compiled_loop
+from .table import CONSTANTS, ORDER, REGISTERS, Rows, Table
 
 __all__ = ["NativeEngine"]
 
-NOT_FINITE, OUT_OF_RANGE, FAILED = 1, 2, 3
+OUT_OF_RANGE, FAILED = 2, 3
 MOST_TABLES = 64
 """Bindings kept of one program: predictions come in any number of rows."""
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ctypes
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -24,92 +22,10 @@ from ..contract import Definition
 from .cache import generated_kernel
 from .fusion import Group, elementwise_groups, is_elementwise, loop_source
 from .kernels import kernel_source
-from .memory import ARENA, Buffer, Slot, plan_arena
+from .memory import ARENA, Buffer, Slot, aligned, plan_arena
+from .table import CALLBACK, CONSTANTS, FIRST_FREE, ORDER, Address, Instruction, Rows, Table
 
-__all__ = ["Instruction", "Rows", "Table", "lower"]
-
-REGISTERS, CONSTANTS, ORDER, FIRST_FREE = 1, 2, 3, 4
-CALLBACK = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_int64)
-
-
-@dataclass
-class Instruction:
-    """One call of a kernel: its arrays (as base and offset), then its numbers.
-
-    ``kernel`` has an ``address``; ``node`` is what it computes, for the profile.
-    """
-
-    kernel: Any
-    slots: list[Slot]
-    numbers: list[int] = field(default_factory=list)
-    node: Node | None = None
-    is_fallback: bool = False
-
-    def block(self) -> Array:
-        pairs = [word for s in self.slots for word in (s.buffer.base, s.buffer.offset + s.offset)]
-        return np.array([*pairs, *self.numbers], np.int64)
-
-
-@dataclass
-class Table:
-    """A program for one binding of its sizes.
-
-    Attributes
-    ----------
-    instructions : list of Instruction
-    arena : int
-        Bytes that a run needs.
-    constants : ndarray
-        The bytes of base 2.
-    variables, placeholders, outputs : list of Slot or None
-        Where each lies, in its own base; None for a placeholder that is gathered from data.
-    data : dict of int to int
-        For a placeholder that is gathered, the base of its source.
-    bases : int
-        How many bases there are.
-    keep_alive : list
-        What instructions point to.
-    naive : int
-        The bytes that the buffers would take if none shared the arena.
-    largest_product : int
-        Multiply-adds of the largest matrix product.
-    """
-
-    instructions: list[Instruction]
-    arena: int
-    constants: Array
-    variables: list[Slot]
-    placeholders: list[Slot]
-    outputs: list[Slot]
-    data: dict[int, int]
-    bases: int
-    keep_alive: list[Any]
-    naive: int
-    largest_product: int
-
-    def __post_init__(self) -> None:
-        blocks = [i.block() for i in self.instructions]
-        self.addresses = np.array([i.kernel.address for i in self.instructions], np.int64)
-        self.keep_alive = [*self.keep_alive, *blocks]
-        self.blocks = np.array([b.ctypes.data for b in blocks], np.int64)
-        self.calls_python = np.array([i.is_fallback for i in self.instructions], np.bool_)
-
-
-@dataclass(frozen=True)
-class Rows:
-    """How rows of data lie: their type, the bytes from one to the next, the elements from one column to the next."""
-
-    dtype: DType
-    step: int
-    apart: int
-
-
-class Address:
-    """Something that is called by its address, like a compiled kernel."""
-
-    def __init__(self, function: Any) -> None:
-        self.function = function
-        self.address = ctypes.cast(function, ctypes.c_void_p).value
+__all__ = ["lower"]
 
 
 def lower(
@@ -202,8 +118,8 @@ class _Lowering:
         at = 0
         for array in self.constants:
             constants[at : at + array.nbytes] = np.frombuffer(array.tobytes(), np.uint8)
-            at += _padded(array.nbytes)
-        naive = sum(_padded(b.size) for b in buffers)
+            at += aligned(array.nbytes)
+        naive = sum(aligned(b.size) for b in buffers)
         return Table(
             self.instructions,
             arena,
@@ -307,7 +223,7 @@ class _Lowering:
         slot = Slot.fresh(packed.shape, packed.dtype, CONSTANTS)
         slot.buffer.offset = self.constant_bytes
         self.constants.append(packed)
-        self.constant_bytes += _padded(packed.nbytes)
+        self.constant_bytes += aligned(packed.nbytes)
         return slot
 
     def home(self, node: Node) -> Slot:
@@ -437,9 +353,7 @@ class _Lowering:
             return True
         if isinstance(op, Place) and all(step > 0 for _, _, step in op.spans):
             out = self.home(node)
-            word = np.zeros(8, np.uint8)
-            word[: node.dtype.itemsize] = np.frombuffer(np.array(op.fill, node.dtype).tobytes(), np.uint8)
-            self.emit(self.kernel("fill", node.dtype), [out], [out.size, int(word.view(np.int64)[0])], node)
+            self.emit(self.kernel("fill", node.dtype), [out], [out.size, _word(op.fill, node.dtype)], node)
             slices = bound_slices(op.spans, shape, self.backend)
             self.copy(inputs[0], out.sliced(slices, inputs[0].shape), node.inputs[0])
             return True
@@ -474,7 +388,7 @@ class _Lowering:
         steps = [s.broadcast((*shape[:-2], *s.shape[-2:])).strides[0] if batch > 1 else 0 for s in (x, y, out)]
         # BLAS counts columns first, so it is asked for the transpose: Cᵀ = Bᵀ·Aᵀ.
         self.largest_product = max(self.largest_product, m * n * k)
-        words = [ord(trans_y), ord(trans_x), n, m, k, _real(1.0, node.dtype), lead_y, lead_x, _real(0.0, node.dtype), n]
+        words = [ord(trans_y), ord(trans_x), n, m, k, _word(1.0, node.dtype), lead_y, lead_x, _word(0.0, node.dtype), n]
         self.emit(self.kernel("matmul", node.dtype), [x, y, out], [_blas(node.dtype), batch, *steps, *words], node)
         return True
 
@@ -554,11 +468,7 @@ def _blas(dtype: DType) -> int:
     return int(get_cython_function_address("scipy.linalg.cython_blas", "dgemm" if dtype.itemsize == 8 else "sgemm"))
 
 
-def _real(value: float, dtype: DType) -> int:
+def _word(value: float, dtype: DType) -> int:
     word = np.zeros(8, np.uint8)
     word[: dtype.itemsize] = np.frombuffer(np.array(value, dtype).tobytes(), np.uint8)
     return int(word.view(np.int64)[0])
-
-
-def _padded(size: int) -> int:
-    return max(-(-size // 64) * 64, 64)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from ...graph.node import DType
 
-__all__ = ["ALIGNMENT", "ARENA", "Buffer", "Slot", "plan_arena"]
+__all__ = ["ALIGNMENT", "ARENA", "Buffer", "Slot", "aligned", "plan_arena"]
 
 ALIGNMENT = 64
 ARENA = 0
@@ -128,9 +128,9 @@ def plan_arena(buffers: Sequence[Buffer], instructions: int) -> int:
     arena = Arena()
     for i in range(instructions):
         for buffer in born.get(i, ()):
-            buffer.offset = arena.take(_aligned(buffer.size))
+            buffer.offset = arena.take(aligned(buffer.size))
         for buffer in dying.get(i, ()):
-            arena.give(buffer.offset, _aligned(buffer.size))
+            arena.give(buffer.offset, aligned(buffer.size))
     return arena.size
 
 
@@ -143,5 +143,6 @@ def row_major(shape: Sequence[int], dtype: DType) -> tuple[int, ...]:
     return tuple(reversed(strides))
 
 
-def _aligned(size: int) -> int:
+def aligned(size: int) -> int:
+    """So many bytes, rounded up to the alignment; at least one of it."""
     return max(-(-size // ALIGNMENT) * ALIGNMENT, ALIGNMENT)

@@ -82,10 +82,6 @@ class Scan(Operation):
         a, b = len(self.carries), len(self.carries) + len(self.items)
         return values[:a], values[a:b], values[b:]
 
-    def body_nodes(self) -> list[Node]:
-        """The nodes that are computed anew at each step, for the carry."""
-        return ancestors(self.next_carries, stop=[*self.carries, *self.items, *self.outer])
-
     def gradient(self, node: Node, upstream: PartGradients) -> Sequence[Node | None]:
         from .scan_gradient import ScanGradient
 
