@@ -26,8 +26,8 @@ ENGINES = {"reference": ("reference", "ReferenceEngine"), "native": ("native", "
 """Engines by name: the module here that has it, loaded when first asked for, and its class."""
 
 
-def find_engine(name: str) -> Engine:
-    """The engine of a name.
+def find_engine(name: str | Engine) -> Engine:
+    """The engine of a name; an engine itself as it is.
 
     Raises
     ------
@@ -39,6 +39,8 @@ def find_engine(name: str) -> Engine:
     >>> find_engine("reference").name
     'reference'
     """
+    if not isinstance(name, str):
+        return name
     if name not in ENGINES:
         raise ValueError(f"there is no engine {name!r}; there are: {', '.join(ENGINES)}")
     module, attribute = ENGINES[name]

@@ -40,7 +40,7 @@ def cache_folder() -> Path:
     from llvmlite import binding
 
     digest = hashlib.sha256()
-    for source in sorted(Path(__file__).parent.glob("*.py")):
+    for source in sorted(Path(__file__).parent.rglob("*.py")):
         digest.update(source.read_bytes())
     facts = (sys.version, numba.__version__, llvmlite.__version__, scipy.__version__, platform.machine())
     digest.update(repr((*facts, binding.get_host_cpu_name(), sorted(binding.get_host_cpu_features().items()))).encode())

@@ -5,13 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from llvmlite import ir
-from numba import types
-from numba.extending import intrinsic
+from numba import extending, types
 
-__all__ = ["POINTERS", "call", "gemm", "ints"]
+__all__ = ["POINTERS", "call", "call_plain", "gemm", "ints", "load_atomic", "store_atomic"]
 
 I64 = ir.IntType(64)
 GEMM_ARGUMENTS = 13
+
+
+def intrinsic(function: Any) -> Any:
+    """numba's decorator; what it makes is called without the first argument, which type checkers would miss."""
+    return extending.intrinsic(function)
 
 
 def pointer(element: Any, llvm_element: Any) -> Any:
@@ -64,6 +68,39 @@ def call(typing_context: Any, address: Any, bases: Any, block: Any) -> Any:
         return context.get_dummy_value()
 
     return types.none(types.int64, types.int64, types.int64), codegen
+
+
+@intrinsic
+def call_plain(typing_context: Any, address: Any) -> Any:
+    """Call a function of no arguments by its address."""
+
+    def codegen(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        function = ir.FunctionType(ir.VoidType(), [])
+        builder.call(builder.inttoptr(values[0], function.as_pointer()), [])
+        return context.get_dummy_value()
+
+    return types.none(types.int64), codegen
+
+
+@intrinsic
+def load_atomic(typing_context: Any, address: Any) -> Any:
+    """Read a word that another thread writes."""
+
+    def codegen(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        return builder.load_atomic(builder.inttoptr(values[0], I64.as_pointer()), "acquire", 8)
+
+    return types.int64(types.int64), codegen
+
+
+@intrinsic
+def store_atomic(typing_context: Any, address: Any, value: Any) -> Any:
+    """Write a word that another thread reads; what was written before is seen before it."""
+
+    def codegen(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        builder.store_atomic(values[1], builder.inttoptr(values[0], I64.as_pointer()), "release", 8)
+        return context.get_dummy_value()
+
+    return types.none(types.int64, types.int64), codegen
 
 
 @intrinsic

@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from ...graph import Node, ancestors
 from ...graph.backend import NumpyBackend
-from ...graph.leaves import Constant, Placeholder, Variable
+from ...graph.leaves import Placeholder, Variable
 from ...graph.node import Array, DType
-from ...graph.operations.indexing import Arange, InRange, Place, Slice, bound_slices
-from ...graph.operations.linear import Matmul
-from ...graph.operations.random import Bernoulli
-from ...graph.operations.reduction import ExtentValue, LogSoftmax, Softmax, Sum
 from ...graph.operations.scan import Part, Scan
-from ...graph.operations.shaping import BroadcastTo, Concat, PermuteDims, Reshape
+from ...graph.sizes import Extent
 from ..contract import Definition
 from .cache import generated_kernel
-from .fusion import Group, elementwise_groups, is_elementwise, loop_source
+from .commit import in_place_updates
+from .fusion import Group, elements_work, elementwise_groups, loop_source
+from .homes import plan_homes
+from .intrinsics import POINTERS
 from .kernels import kernel_source
 from .memory import ARENA, Buffer, Slot, aligned, plan_arena
-from .table import CALLBACK, CONSTANTS, FIRST_FREE, ORDER, Address, Instruction, Rows, Table
+from .rules import LOWERINGS
+from .sharing import cut, place_meetings
+from .table import CALLBACK, CONSTANTS, FIRST_FREE, ORDER, Address, Instruction, Rows, Share, Table
 
-__all__ = ["lower"]
+__all__ = ["Lowering", "lower"]
 
 
 def lower(
@@ -33,6 +36,7 @@ def lower(
     bindings: Mapping[str, int],
     sources: Mapping[int, Rows],
     context: Callable[[int], Any],
+    shares_for: Callable[[float], int],
 ) -> Table:
     """The table of a definition.
 
@@ -45,180 +49,88 @@ def lower(
         For placeholders that are gathered from data, by position, how the data lie.
     context : callable
         From the address of a run's bases to that run, for instructions that call Python.
+    shares_for : callable
+        From the nanoseconds that a step may take on one thread to how many shares it is cut into.
     """
-    return _Lowering(definition, bindings, sources, context).table()
+    return Lowering(bindings, context).table(definition, sources, shares_for)
 
 
-class _Lowering:
-    def __init__(self, definition: Definition, bindings: Mapping[str, int], sources: Any, context: Any) -> None:
-        self.definition, self.context, self.sources = definition, context, sources
-        self.backend = NumpyBackend(bindings)
-        self.slots: dict[Node, Slot] = {}
-        self.instructions: list[Instruction] = []
+@dataclass
+class Block:
+    """Nodes that are computed one after another, of the whole program or of a loop's body."""
+
+    nodes: list[Node]
+    wanted: set[Node]
+    instructions: list[Instruction] = field(default_factory=list)
+    slots: dict[Node, Slot] = field(default_factory=dict)
+    homes: dict[Node, Slot] = field(default_factory=dict)
+    parts: dict[Node, list[Node]] = field(default_factory=dict)
+    own: set[Buffer] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        for node in self.nodes:
+            if isinstance(node.op, Part):
+                self.parts.setdefault(node.inputs[0], []).append(node)
+
+
+class Lowering:
+    """Nodes to instructions: what the rules of the operations call.
+
+    Attributes
+    ----------
+    backend : NumpyBackend
+        With the sizes bound.
+    block : Block
+        What is being lowered now.
+    """
+
+    def __init__(self, bindings: Mapping[str, int], context: Callable[[int], Any]) -> None:
+        self.backend: Any = NumpyBackend(bindings)
+        self.context = context
+        self.block = Block([], set())
         self.constants: list[Array] = []
         self.constant_bytes = 0
         self.next_base = FIRST_FREE
         self.keep_alive: list[Any] = []
         self.largest_product = 0
-        self.homes: dict[Node, Slot] = {}
-        self.nodes = [n for n in ancestors(definition.wanted) if not isinstance(n.op, Variable | Placeholder)]
-        self.parts: dict[Node, list[Node]] = {}
-        for node in self.nodes:
-            if isinstance(node.op, Part):
-                self.parts.setdefault(node.inputs[0], []).append(node)
+
+    # What rules ask and say.
 
     def shape(self, node: Node) -> tuple[int, ...]:
         return self.backend.sizes(node.shape)
 
-    def own_base(self, shape: tuple[int, ...], dtype: DType) -> Slot:
+    def size(self, extent: Extent) -> int:
+        return self.backend.size(extent)
+
+    def slot(self, node: Node) -> Slot:
+        return self.block.slots[node]
+
+    def fresh(self, shape: Sequence[int], dtype: DType) -> Slot:
+        """New memory in the arena."""
+        slot = Slot.fresh(shape, dtype)
+        self.block.own.add(slot.buffer)
+        return slot
+
+    def own_base(self, shape: Sequence[int], dtype: DType) -> Slot:
+        """New memory of its own base."""
+        return Slot.fresh(shape, dtype, self.new_base())
+
+    def new_base(self) -> int:
         self.next_base += 1
-        return Slot.fresh(shape, dtype, self.next_base - 1)
+        return self.next_base - 1
 
-    def emit(self, kernel: Any, slots: Sequence[Slot], numbers: Sequence[int] = (), node: Node | None = None) -> None:
-        self.instructions.append(Instruction(kernel, list(slots), [int(n) for n in numbers], node))
+    def home(self, node: Node) -> Slot:
+        """Where a node's value goes: a place that was planned for it, else memory of its own."""
+        slot = self.block.homes.get(node) or self.fresh(self.shape(node), node.dtype)
+        self.block.slots[node] = slot
+        return slot
 
-    def kernel(self, name: str, dtype: DType, source: DType | None = None) -> Any:
-        return generated_kernel(kernel_source(name, dtype.name, (source or dtype).name))
-
-    # ------------------------------------------------------------------ the whole
-
-    def table(self) -> Table:
-        definition = self.definition
-        variables = [self.own_base(self.shape(v), v.dtype) for v in definition.variables]
-        self.slots.update(zip(definition.variables, variables, strict=True))
-        placeholders, data = [], {}
-        for i, node in enumerate(definition.placeholders):
-            if i in self.sources:
-                data[i] = self.next_base
-                self.next_base += 1
-                slot = Slot.fresh(self.shape(node), node.dtype)
-                self.gather(slot, data[i], self.sources[i], node)
-            else:
-                slot = self.own_base(self.shape(node), node.dtype)
-            self.slots[node] = slot
-            placeholders.append(slot)
-        self.plan_homes()
-        units = self.units()
-        targets = self.in_place(units)
-        for k, unit in enumerate(units):
-            if isinstance(unit, Group):
-                self.group(unit, {n: v for n, (at, v) in targets.items() if at == k})
-            else:
-                self.single(unit)
-            if definition.loss is not None and self.checked_at == k:
-                self.check(definition.loss)
-        outputs = [self.own_base(self.shape(n), n.dtype) for n in definition.outputs]
-        for node, kept in zip(definition.outputs, outputs, strict=True):
-            value = self.contiguous(self.slots[node], node)
-            self.emit(self.kernel("keep", node.dtype), [value, kept], [value.size * node.dtype.itemsize], node)
-        self.commit(targets)
-        buffers = self.lifetimes()
-        arena = plan_arena(buffers, len(self.instructions))
-        constants = np.zeros(max(self.constant_bytes, 1), np.uint8)
-        at = 0
-        for array in self.constants:
-            constants[at : at + array.nbytes] = np.frombuffer(array.tobytes(), np.uint8)
-            at += aligned(array.nbytes)
-        naive = sum(aligned(b.size) for b in buffers)
-        return Table(
-            self.instructions,
-            arena,
-            constants,
-            variables,
-            placeholders,
-            outputs,
-            data,
-            self.next_base,
-            self.keep_alive,
-            naive,
-            self.largest_product,
-        )
-
-    def units(self) -> list[Group | Node]:
-        return elementwise_groups(self.nodes, self.shape)
-
-    def in_place(self, units: Sequence[Group | Node]) -> dict[Node, tuple[int, Node]]:
-        """Next values that their loop may write straight into the variable: (its unit, the variable), by node.
-
-        Nothing reads the variable afterwards, the loop itself only at the same element, and the loss has been checked.
-        """
-        position = {n: k for k, unit in enumerate(units) for n in (unit.nodes if isinstance(unit, Group) else [unit])}
-        loss = self.definition.loss
-        self.checked_at = position.get(loss, -1) if loss is not None else -1
-        found: dict[Node, tuple[int, Node]] = {}
-        readers: dict[Node, list[Node]] = {}
-        for node in self.nodes:
-            for value in node.inputs:
-                readers.setdefault(value, []).append(node)
-        kept = set(self.definition.outputs)
-        # What is given out, or becomes another variable's value, is read when all loops are done.
-        busy = {root_of(n) for n in (*self.definition.outputs, *(v for _, v in self.definition.updates))}
-        nexts = [value for _, value in self.definition.updates]
-        for variable, value in self.definition.updates:
-            at = position.get(value, -1)
-            if (
-                at <= self.checked_at
-                or not is_elementwise(value)
-                or variable in kept
-                or nexts.count(value) > 1
-                or variable in nexts
-            ):
-                continue
-            if variable in busy:
-                continue
-            # Its own loop may read the variable, but only as it lies: a view is read at other elements.
-            views = [u for u in self.uses(variable, readers) if u not in readers.get(variable, ()) or is_view(u)]
-            through_views = {u for v in views for u in readers.get(v, ())}
-            direct = [u for u in readers.get(variable, ()) if not is_view(u)]
-            if all(position[u] <= at for u in direct) and all(position[u] < at for u in through_views):
-                found[value] = (at, variable)
-        return found
-
-    def uses(self, value: Node, readers: Mapping[Node, list[Node]]) -> list[Node]:
-        """What reads a value, also through views of it."""
-        found: list[Node] = []
-        todo = list(readers.get(value, ()))
-        while todo:
-            node = todo.pop()
-            found.append(node)
-            if is_view(node):
-                todo.extend(readers.get(node, ()))
-        return found
-
-    def commit(self, targets: Mapping[Node, tuple[int, Node]]) -> None:
-        """The next values that were not written in place: all read before any is written."""
-        pending = []
-        for variable, value in self.definition.updates:
-            if value in targets and targets[value][1] is variable:
-                continue
-            slot = self.slots[value]
-            if slot.buffer.base != ARENA:
-                slot = self.copied(slot, value)
-            pending.append((slot, self.slots[variable], value))
-        for slot, target, value in pending:
-            self.copy(slot, target, value)
-
-    def lifetimes(self) -> list[Buffer]:
-        buffers: dict[Buffer, None] = {}
-        for i, instruction in enumerate(self.instructions):
-            for slot in instruction.slots:
-                slot.buffer.touch(i)
-                buffers[slot.buffer] = None
-        return [b for b in buffers if b.base == ARENA]
-
-    # ------------------------------------------------------------------ instructions
-
-    def gather(self, slot: Slot, base: int, source: Rows, node: Node) -> None:
-        width = math.prod(slot.shape[1:])
-        data = Slot(Buffer(0, base), (), (), source.dtype)
-        order = Slot(Buffer(0, ORDER), (), (), np.dtype("int64"))
-        numbers = [slot.shape[0], width, width * node.dtype.itemsize, source.step, source.apart]
-        self.emit(self.kernel("gather", node.dtype, source.dtype), [data, order, slot], numbers, node)
-
-    def check(self, loss: Node) -> None:
-        self.emit(self.kernel("check_finite", loss.dtype), [self.slots[loss]], (), loss)
+    def settle(self, node: Node, slot: Slot) -> None:
+        """The node's value lies here."""
+        self.block.slots[node] = slot
 
     def constant(self, array: Array) -> Slot:
+        """An array that is the same in every run."""
         packed = np.ascontiguousarray(array)
         slot = Slot.fresh(packed.shape, packed.dtype, CONSTANTS)
         slot.buffer.offset = self.constant_bytes
@@ -226,41 +138,46 @@ class _Lowering:
         self.constant_bytes += aligned(packed.nbytes)
         return slot
 
-    def home(self, node: Node) -> Slot:
-        """Where a node's value goes: its place in a concatenation that was planned for it, else memory of its own."""
-        slot = self.homes.get(node) or Slot.fresh(self.shape(node), node.dtype)
-        self.slots[node] = slot
-        return slot
+    def kernel(self, name: str, dtype: DType, *others: DType) -> Any:
+        return generated_kernel(kernel_source(name, dtype.name, *(o.name for o in others)))
 
-    def plan_homes(self) -> None:
-        """Let what is joined into one vector be computed where it will lie there, so that nothing is copied."""
-        for node in self.nodes:
-            if not isinstance(node.op, Concat) or node.ndim != 1 or node in self.homes:
-                continue
-            out = Slot.fresh(self.shape(node), node.dtype)
-            self.homes[node] = out
-            start = 0
-            for value in node.inputs:
-                (length,) = self.shape(value)
-                source = value
-                while isinstance(source.op, Reshape):
-                    source = source.inputs[0]
-                computed = isinstance(source.op, Matmul | Sum | Place) or is_elementwise(source)
-                if computed and source not in self.homes:
-                    place = out.sliced([slice(start, start + length)], (length,))
-                    self.homes[source] = place.reshaped(self.shape(source))
-                start += length
+    def emit(self, instruction: Instruction) -> None:
+        self.block.instructions.append(instruction)
 
-    def copied(self, slot: Slot, node: Node) -> Slot:
-        fresh = Slot.fresh(slot.shape, slot.dtype)
-        self.copy(slot, fresh, node)
-        return fresh
+    def call(
+        self,
+        kernel: Any,
+        node: Node,
+        share: Callable[[int, int], Share],
+        extent: int = 1,
+        work: float = 0.0,
+        grain: int = 1,
+        meets: bool = False,
+    ) -> None:
+        """One call of a kernel; see :class:`Instruction`."""
+        self.emit(Instruction(kernel, node, share, extent, grain, work, meets=meets))
 
     def contiguous(self, slot: Slot, node: Node) -> Slot:
         return slot if slot.is_contiguous else self.copied(slot, node)
 
+    def copied(self, slot: Slot, node: Node) -> Slot:
+        fresh = self.fresh(slot.shape, slot.dtype)
+        self.copy(slot, fresh, node)
+        return fresh
+
     def copy(self, source: Slot, target: Slot, node: Node) -> None:
         self.loop((), [node], [node], [source], [target], node)
+
+    def converted(self, slot: Slot, node: Node, dtype: DType) -> Slot:
+        """The value in another type, one element after another."""
+        if slot.dtype == dtype:
+            return self.contiguous(slot, node)
+        from ...graph import astype
+
+        fresh = self.fresh(slot.shape, dtype)
+        cast = astype(node, dtype)
+        self.loop([cast], [node], [cast], [slot], [fresh], node)
+        return fresh
 
     def loop(
         self,
@@ -273,143 +190,186 @@ class _Lowering:
     ) -> None:
         """One elementwise kernel, its axes merged where all arrays allow it."""
         shape = targets[0].shape
-        slots = [*(s.broadcast(shape) for s in sources), *targets]
         if not math.prod(shape):
             return
-        extents, strides = _merged(shape, [s.strides for s in slots])
+        given = [*(s.broadcast(shape) for s in sources), *targets]
+        extents, strides = _merged(shape, [s.strides for s in given])
+        slots = [replace(s, shape=tuple(extents), strides=tuple(t)) for s, t in zip(given, strides, strict=True)]
         sizes = [s.dtype.itemsize for s in slots]
-        kinds = ["0" if t[-1] == 0 else "1" if t[-1] == size else "s" for t, size in zip(strides, sizes, strict=True)]
-        outer = len(extents) - 1
+        kinds = [_kind(t[-1], size) for t, size in zip(strides, sizes, strict=True)]
         shared = {
             i: k
-            for i, slot in enumerate(slots[len(sources) :], start=len(sources))
-            for k, other in enumerate(slots[: len(sources)])
+            for i, slot in enumerate(given[len(sources) :], start=len(sources))
+            for k, other in enumerate(given[: len(sources)])
             if slot == other and kinds[i] == kinds[k]
         }
-        source = loop_source(nodes, loads, stores, kinds, outer, shared)
-        self.emit(generated_kernel(source), slots, [*extents, *(s for t in strides for s in t)], node)
+        source = loop_source(nodes, loads, stores, kinds, len(extents) - 1, shared)
+        axis = 0 if extents[0] >= 8 else int(np.argmax(extents))
+        steps = [s for t in strides for s in t]
+
+        def share(a: int, b: int) -> Share:
+            parts = [s.part(axis, a, b) for s in slots]
+            inside = [*extents[:axis], b - a, *extents[axis + 1 :]]
+            return Share(parts[: len(sources)], parts[len(sources) :], [*inside, *steps])
+
+        grain = 64 if axis == len(extents) - 1 else 1
+        work = math.prod(extents) * elements_work(nodes, slots)
+        self.call(generated_kernel(source), node, share, extents[axis], work, grain)
+
+    # The whole.
+
+    def table(self, definition: Definition, sources: Mapping[int, Rows], shares_for: Callable[[float], int]) -> Table:
+        nodes = [n for n in ancestors(definition.wanted) if not isinstance(n.op, Variable | Placeholder)]
+        self.block = Block(nodes, set(definition.wanted))
+        variables = [self.own_base(self.shape(v), v.dtype) for v in definition.variables]
+        self.block.slots.update(zip(definition.variables, variables, strict=True))
+        placeholders, data = [], {}
+        for i, node in enumerate(definition.placeholders):
+            if i in sources:
+                slot = self.fresh(self.shape(node), node.dtype)
+                data[i] = self.gather(slot, sources[i], node)
+            else:
+                slot = self.own_base(self.shape(node), node.dtype)
+            self.settle(node, slot)
+            placeholders.append(slot)
+        targets = self.lower_nodes(definition)
+        outputs = [self.own_base(self.shape(n), n.dtype) for n in definition.outputs]
+        for node, kept in zip(definition.outputs, outputs, strict=True):
+            self.keep(node, kept)
+        self.commit(definition, targets)
+        instructions = self.block.instructions
+        shares = shares_for(sum(i.total_work for i in instructions))
+        cut(instructions, shares)
+        buffers, count = lifetimes(instructions)
+        arena = plan_arena(buffers, count)
+        if shares > 1:
+            place_meetings(instructions)
+        constants = np.zeros(max(self.constant_bytes, 1), np.uint8)
+        at = 0
+        for array in self.constants:
+            constants[at : at + array.nbytes] = np.frombuffer(array.tobytes(), np.uint8)
+            at += aligned(array.nbytes)
+        return Table(
+            instructions,
+            shares,
+            arena,
+            sum(aligned(b.size) for b in buffers),
+            constants,
+            variables,
+            placeholders,
+            outputs,
+            data,
+            self.next_base,
+            self.keep_alive,
+            self.largest_product,
+        )
+
+    def lower_nodes(self, definition: Definition | None = None) -> dict[Node, Node]:
+        """Instructions for the block's nodes; which next values went straight into their variables."""
+        block = self.block
+        plan_homes(self)
+        units = elementwise_groups(block.nodes, self.shape)
+        targets, checked_at = in_place_updates(definition, units, block.nodes) if definition else ({}, -1)
+        for k, unit in enumerate(units):
+            if isinstance(unit, Group):
+                self.group(unit, targets)
+            else:
+                self.single(unit)
+            if k == checked_at and definition is not None and definition.loss is not None:
+                self.check(definition.loss)
+        if checked_at < 0 and definition is not None and definition.loss is not None:
+            self.check(definition.loss)
+        return targets
+
+    def check(self, loss: Node) -> None:
+        slot = self.slot(loss)
+        self.call(self.kernel("check_finite", loss.dtype), loss, lambda a, b: Share([slot], []), meets=True)
 
     def group(self, group: Group, targets: Mapping[Node, Node]) -> None:
-        inside = set(group.nodes)
+        block, inside = self.block, set(group.nodes)
         loads = list(dict.fromkeys(v for n in group.nodes for v in n.inputs if v not in inside))
-        wanted = set(self.definition.wanted)
-        used = {v for n in self.nodes if n not in inside for v in n.inputs}
-        stores = [n for n in group.nodes if n in wanted or n in used]
+        used = {v for n in block.nodes if n not in inside for v in n.inputs}
+        stores = [n for n in group.nodes if n in block.wanted or n in used]
         for node in stores:
-            self.slots[node] = self.slots[targets[node]] if node in targets else self.home(node)
-        sources, outputs = [self.slots[n] for n in loads], [self.slots[n] for n in stores]
+            if node in targets:
+                self.settle(node, self.slot(targets[node]))
+            else:
+                self.home(node)
+        if not all(n.dtype.name in POINTERS for n in (*group.nodes, *loads)):
+            for node in group.nodes:
+                self.fallback(node)
+            return
+        sources, outputs = [self.slot(n) for n in loads], [self.slot(n) for n in stores]
         self.loop(group.nodes, loads, stores, sources, outputs, stores[0])
 
     def single(self, node: Node) -> None:
-        op = node.op
-        inputs = [self.slots[v] for v in node.inputs if v in self.slots]
-        shape = () if isinstance(op, Scan) else self.shape(node)
-        if isinstance(op, Constant | ExtentValue | Arange):
-            self.slots[node] = self.constant(np.asarray(op.compute(self.backend)))
-        elif isinstance(op, Reshape):
-            self.slots[node] = self.contiguous(inputs[0], node.inputs[0]).reshaped(shape)
-        elif isinstance(op, PermuteDims):
-            self.slots[node] = inputs[0].permuted(op.axes)
-        elif isinstance(op, BroadcastTo):
-            self.slots[node] = inputs[0].broadcast(shape)
-        elif isinstance(op, Slice) and all(step > 0 for _, _, step in op.spans):
-            slices = bound_slices(op.spans, inputs[0].shape, self.backend)
-            self.slots[node] = inputs[0].sliced(slices, shape)
-        elif isinstance(op, Part):
-            return
-        elif not self.compiled(node, inputs, shape):
+        rule = LOWERINGS.get(type(node.op))
+        known = all(n.dtype.name in POINTERS for n in (node, *node.inputs) if n.dtype.kind != "V")
+        if rule is None or not known:
             self.fallback(node)
+        else:
+            rule(self, node, [self.slot(v) for v in node.inputs if v in self.block.slots])
 
-    def compiled(self, node: Node, inputs: Sequence[Slot], shape: tuple[int, ...]) -> bool:
-        """Emit native instructions for a node; False where there are none for it."""
-        op = node.op
-        if isinstance(op, Matmul):
-            return self.matmul(node, inputs, shape)
-        if isinstance(op, Sum) and node.dtype.kind == "f":
-            return self.sum(node, inputs[0], op.axes, shape)
-        if isinstance(op, LogSoftmax | Softmax) and op.axis == len(shape) - 1 and shape[-1]:
-            name = "log_softmax" if isinstance(op, LogSoftmax) else "softmax"
-            x = self.contiguous(inputs[0], node.inputs[0])
-            out = self.home(node)
-            self.emit(self.kernel(name, node.dtype), [x, out], [math.prod(shape[:-1]), shape[-1]], node)
-            return True
-        if isinstance(op, Bernoulli):
-            rows = shape[0] if shape else 1
-            out = self.home(node)
-            numbers = [rows, math.prod(shape) // max(rows, 1), op.stream]
-            self.emit(self.kernel("bernoulli", node.dtype), [inputs[0], out], numbers, node)
-            return True
-        if isinstance(op, Concat):
-            out = self.home(node)
-            start = 0
-            for value, slot in zip(node.inputs, inputs, strict=True):
-                stop = start + slot.shape[op.axis]
-                part = [slice(None)] * len(shape)
-                part[op.axis] = slice(start, stop)
-                place = out.sliced(part, slot.shape)
-                if slot != place:
-                    self.copy(slot, place, value)
-                start = stop
-            return True
-        if isinstance(op, Place) and all(step > 0 for _, _, step in op.spans):
-            out = self.home(node)
-            self.emit(self.kernel("fill", node.dtype), [out], [out.size, _word(op.fill, node.dtype)], node)
-            slices = bound_slices(op.spans, shape, self.backend)
-            self.copy(inputs[0], out.sliced(slices, inputs[0].shape), node.inputs[0])
-            return True
-        if isinstance(op, InRange):
-            x = self.contiguous(inputs[0], node.inputs[0])
-            out = self.home(node)
-            self.emit(self.kernel("check_range", node.dtype), [x, out], [x.size, self.backend.size(op.extent)], node)
-            return True
-        return False
+    # Data in, outputs and next values out.
 
-    def sum(self, node: Node, x: Slot, axes: tuple[int, ...], shape: tuple[int, ...]) -> bool:
-        kept = [i for i in range(len(x.shape)) if i not in axes]
-        n, width = math.prod(x.shape[i] for i in kept), math.prod(x.shape[i] for i in axes)
-        out = self.home(node)
-        if list(axes) == list(range(len(axes))) and kept:
-            x = self.contiguous(x, node.inputs[0])
-            self.emit(self.kernel("sum_first", node.dtype), [x, out], [width, n], node)
-            return True
-        x = self.contiguous(x.permuted([*kept, *axes]), node.inputs[0])
-        self.emit(self.kernel("sum_last", node.dtype), [x, out], [n, width], node)
-        return True
+    def gather(self, slot: Slot, source: Rows, node: Node) -> tuple[int, ...]:
+        """Rows of a batch out of the data; the bases that the data take."""
+        order = Slot(Buffer(0, ORDER), (), (), np.dtype("int64"))
+        width = math.prod(slot.shape[1:])
+        kinds = [source.dtype] if source.starts is None else [source.dtype, source.starts, source.columns]
+        data = [Slot(Buffer(0, self.new_base()), (), (), d) for d in kinds if d is not None]
+        name = "gather" if source.starts is None else "gather_sparse"
 
-    def matmul(self, node: Node, inputs: Sequence[Slot], shape: tuple[int, ...]) -> bool:
-        m, n, k = shape[-2], shape[-1], inputs[0].shape[-1]
-        if not (m and n and k) or len(shape) > 3:
-            return False
-        (x, trans_x, lead_x), (y, trans_y, lead_y) = (
-            self.blas_operand(s, v) for s, v in zip(inputs, node.inputs, strict=True)
-        )
-        out = self.home(node)
-        batch = shape[0] if len(shape) == 3 else 1
-        steps = [s.broadcast((*shape[:-2], *s.shape[-2:])).strides[0] if batch > 1 else 0 for s in (x, y, out)]
-        # BLAS counts columns first, so it is asked for the transpose: Cᵀ = Bᵀ·Aᵀ.
-        self.largest_product = max(self.largest_product, m * n * k)
-        words = [ord(trans_y), ord(trans_x), n, m, k, _word(1.0, node.dtype), lead_y, lead_x, _word(0.0, node.dtype), n]
-        self.emit(self.kernel("matmul", node.dtype), [x, y, out], [_blas(node.dtype), batch, *steps, *words], node)
-        return True
+        def share(a: int, b: int) -> Share:
+            numbers = [b - a, width, width * node.dtype.itemsize, source.step, source.apart, a]
+            if source.starts is not None:
+                numbers = [b - a, width, a]
+            return Share([*data, order], [slot.part(0, a, b)], numbers)
 
-    def blas_operand(self, slot: Slot, node: Node) -> tuple[Slot, str, int]:
-        size = slot.dtype.itemsize
-        for trans, fast, slow in (("N", -1, -2), ("T", -2, -1)):
-            rows, columns = slot.shape[slow], slot.shape[fast]
-            unit = slot.strides[fast] == size or columns == 1
-            lead = slot.strides[slow] if rows > 1 else columns * size
-            if unit and lead >= columns * size and lead % size == 0:
-                return slot, trans, lead // size
-        slot = self.copied(slot, node)
-        return slot, "N", slot.shape[-1]
+        kernel = self.kernel(name, node.dtype, *(d.dtype for d in data))
+        self.call(kernel, node, share, slot.shape[0], 0.4 * slot.size)
+        return tuple(d.buffer.base for d in data)
+
+    def keep(self, node: Node, kept: Slot) -> None:
+        value = self.contiguous(self.slot(node), node)
+        size = value.size * node.dtype.itemsize
+        source, target = (replace(s, shape=(size,), strides=(1,), dtype=np.dtype("uint8")) for s in (value, kept))
+
+        def share(a: int, b: int) -> Share:
+            return Share([source.part(0, a, b)], [target.part(0, a, b)], [b - a, size])
+
+        self.call(self.kernel("keep", np.dtype("uint8")), node, share, size, 0.05 * size, 64)
+
+    def commit(self, definition: Definition, targets: Mapping[Node, Node]) -> None:
+        """The next values that were not written in place: all read before any is written."""
+        pending = []
+        for variable, value in definition.updates:
+            if targets.get(value) is variable:
+                continue
+            slot = self.slot(value)
+            pending.append((slot if slot.buffer.base == ARENA else self.copied(slot, value), variable, value))
+        for slot, variable, value in pending:
+            self.copy(slot, self.slot(variable), value)
+
+    # Loops, and what there is no kernel for.
+
+    @contextmanager
+    def inside(self, nodes: list[Node], wanted: set[Node]) -> Iterator[Block]:
+        """Lower a loop's body: what lies outside can be read, what is made inside is seen there alone."""
+        outer = self.block
+        self.block = Block(nodes, wanted, slots=dict(outer.slots))
+        try:
+            yield self.block
+        finally:
+            self.block = outer
 
     def fallback(self, node: Node) -> None:
         """An instruction that calls Python: the operation's own ``compute`` under NumPy."""
-        outputs = self.parts.get(node, []) if isinstance(node.op, Scan) else [node]
-        inputs = [self.slots[v] for v in node.inputs]
+        outputs = self.block.parts.get(node, []) if isinstance(node.op, Scan) else [node]
+        inputs = [self.slot(v) for v in node.inputs]
         for output in outputs:
-            self.slots[output] = Slot.fresh(self.shape(output), output.dtype)
-        targets = [self.slots[o] for o in outputs]
+            self.settle(output, self.fresh(self.shape(output), output.dtype))
+        targets = [self.slot(o) for o in outputs]
         compute = node.op.specialise(outputs if isinstance(node.op, Scan) else ())
         context = self.context
 
@@ -426,19 +386,43 @@ class _Lowering:
 
         function = CALLBACK(python)
         self.keep_alive.append(function)
-        self.instructions.append(Instruction(Address(function), [*inputs, *targets], [], node, is_fallback=True))
+        whole = Share(inputs, targets)
+        self.emit(Instruction(Address(function), node, lambda a, b: whole, work=20e3, calls_python=True))
 
 
-def is_view(node: Node) -> bool:
-    """Whether a value may lie in the bytes of another."""
-    return isinstance(node.op, Reshape | PermuteDims | BroadcastTo | Slice)
+def lifetimes(instructions: Sequence[Instruction]) -> tuple[list[Buffer], int]:
+    """The arena's buffers with their first and last instruction, loops' bodies counted in line; and how many those are.
+
+    What a body uses and did not make lasts to the end of its loop.
+    """
+    buffers: dict[Buffer, None] = {}
+
+    def touch(found: Iterable[Buffer], at: int) -> None:
+        for buffer in found:
+            if buffer.base == ARENA:
+                buffer.touch(at)
+                buffers[buffer] = None
+
+    def walk(block: Sequence[Instruction], at: int) -> int:
+        for instruction in block:
+            if instruction.loop is None:
+                touch((s.buffer for part in instruction.shares if part for s in part.slots), at)
+                touch(instruction.outlives, at)
+            else:
+                touch(instruction.loop.outside, at)
+                at = walk(instruction.loop.body, at + 1)
+                touch(instruction.loop.outside, at)
+            at += 1
+        return at
+
+    count = walk(instructions, 0)
+    return list(buffers), count
 
 
-def root_of(node: Node) -> Node:
-    """What a view, or a view of a view, is one of."""
-    while is_view(node):
-        node = node.inputs[0]
-    return node
+def _kind(stride: int, size: int) -> str:
+    if stride in (0, size):
+        return "1" if stride else "0"
+    return "s" if stride > 0 else "r"
 
 
 def _merged(shape: tuple[int, ...], strides: Sequence[tuple[int, ...]]) -> tuple[list[int], list[list[int]]]:
@@ -459,16 +443,3 @@ def _merged(shape: tuple[int, ...], strides: Sequence[tuple[int, ...]]) -> tuple
     if not extents:
         return [1], [[0] for _ in strides]
     return extents, steps
-
-
-def _blas(dtype: DType) -> int:
-    import scipy.linalg.cython_blas  # noqa: F401  loads the library whose address is asked for
-    from numba.extending import get_cython_function_address
-
-    return int(get_cython_function_address("scipy.linalg.cython_blas", "dgemm" if dtype.itemsize == 8 else "sgemm"))
-
-
-def _word(value: float, dtype: DType) -> int:
-    word = np.zeros(8, np.uint8)
-    word[: dtype.itemsize] = np.frombuffer(np.array(value, dtype).tobytes(), np.uint8)
-    return int(word.view(np.int64)[0])

@@ -73,6 +73,19 @@ class Slot:
         strides += [0 if n == 1 else s for n, s in zip(self.shape, self.strides, strict=True)]
         return replace(self, shape=shape, strides=tuple(strides))
 
+    def part(self, axis: int, start: int, stop: int) -> Slot:
+        """What lies between two places along an axis."""
+        shape = (*self.shape[:axis], stop - start, *self.shape[axis + 1 :])
+        return replace(self, shape=shape, offset=self.offset + start * self.strides[axis])
+
+    def span(self) -> tuple[int, int]:
+        """The bytes of its base that it may touch, from the first to before the last."""
+        if not self.size:
+            return 0, 0
+        reach = [(n - 1) * s for n, s in zip(self.shape, self.strides, strict=True)]
+        start = self.buffer.offset + self.offset
+        return start + sum(r for r in reach if r < 0), start + sum(r for r in reach if r > 0) + self.dtype.itemsize
+
     def sliced(self, slices: Sequence[slice], shape: tuple[int, ...]) -> Slot:
         """Every step-th element along each axis."""
         starts = [(s.start or 0) for s in slices]

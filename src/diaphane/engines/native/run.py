@@ -1,37 +1,89 @@
-"""The loop that runs a table of instructions, without Python."""
+"""Code run many times, without Python."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from .cache import generated
+from .cache import generated, generated_kernel
 
-__all__ = ["compiled_loop"]
+__all__ = ["compiled_run", "loop_kernel"]
 
-SOURCE = """from numba import carray, njit
-from diaphane.engines.native.intrinsics import call, ints
+RUN = """from numba import carray, njit
+from diaphane.engines.native.execute import REGISTERS_BASE, execute
+from diaphane.engines.native.intrinsics import ints
+from diaphane.engines.native.registers import FIRST, ITERATION, LAST, ROW, STRIDE
 
 
 @njit(nogil=True, cache=True)
-def run(addresses, blocks, calls_python, bases, at, steps, batch):
-    registers = carray(ints(bases[1]), 4)
-    for i in range(steps):
-        registers[0] = i
-        registers[1] = i * batch
-        for k in range(addresses.size):
-            if calls_python[k]:
-                registers[3] = 3
-            call(addresses[k], at, blocks[k])
-            if registers[3] != 0:
-                return i
-    return steps
+def run(code, bases, start, stop, batch):
+    own = carray(ints(carray(ints(bases), 2)[REGISTERS_BASE]), 16)
+    for i in range(start, stop):
+        for share in range(own[LAST] - own[FIRST]):
+            registers = carray(ints(carray(ints(bases + share * own[STRIDE]), 2)[REGISTERS_BASE]), 16)
+            registers[ITERATION], registers[ROW] = i, i * batch
+        if not execute(code, bases):
+            return i
+    return stop
+"""
+
+LOOP = """from numba import carray, cfunc, types
+from diaphane.engines.native.execute import REGISTERS_BASE, execute
+from diaphane.engines.native.intrinsics import ints
+from diaphane.engines.native.registers import FIRST, LAST, SCAN, STRIDE
+
+
+@cfunc(types.void(types.int64, types.int64), cache=True)
+def kernel(bases, block):
+    b = carray(ints(block), 1 << 20)
+    code, length, backwards = b[0], b[1], b[2]
+    firsts, moves, flips, nexts = b[3], b[4], b[5], b[6]
+    own = carray(ints(carray(ints(bases), 2)[REGISTERS_BASE]), 16)
+    shares, outer = own[LAST] - own[FIRST], own[SCAN]
+    for share in range(shares):
+        base = carray(ints(bases + share * own[STRIDE]), 1 << 20)
+        for k in range(firsts):
+            base[b[7 + 3 * k]] = base[b[8 + 3 * k]] + b[9 + 3 * k]
+    for i in range(length):
+        t = length - 1 - i if backwards else i
+        for share in range(shares):
+            base = carray(ints(bases + share * own[STRIDE]), 1 << 20)
+            carray(ints(base[REGISTERS_BASE]), 16)[SCAN] = (outer * 0x9E3779B1 + t + 1) & 0xFFFFFFFF
+            at = 7 + 3 * firsts
+            for k in range(moves):
+                base[b[at]] = base[b[at + 1]] + b[at + 2] + t * b[at + 3]
+                at += 4
+            for k in range(flips):
+                base[b[at]] = base[b[at + 1]] + b[at + 2] + (i & 1) * b[at + 3]
+                at += 4
+        if not execute(code, bases):
+            return
+        for share in range(shares):
+            base = carray(ints(bases + share * own[STRIDE]), 1 << 20)
+            at = 7 + 3 * firsts + 4 * (moves + flips)
+            for k in range(nexts):
+                base[b[at]] = base[b[at + 1]] + b[at + 2]
+                at += 3
+    for share in range(shares):
+        base = carray(ints(bases + share * own[STRIDE]), 1 << 20)
+        carray(ints(base[REGISTERS_BASE]), 16)[SCAN] = outer
 """
 
 
-def compiled_loop() -> Any:
-    """The function (addresses, blocks, calls_python, bases, at, steps, batch) → how many times it ran whole.
+def compiled_run() -> Any:
+    """The function (code, bases, start, stop, batch) → the step before which it stopped.
 
-    It runs the table so many times, and stops where a flag is raised. The flag is up while Python is called, so that an
-    interrupt there cannot go unseen. ``at`` is where the bases lie.
+    It runs the code for each step from start to before stop, and stops where a flag is raised; ``bases`` is where this
+    thread's first share has its bases.
     """
-    return generated(SOURCE, "run")
+    return generated(RUN, "run")
+
+
+def loop_kernel() -> Any:
+    """The kernel of a loop.
+
+    Its block has the body's code, the number of steps, whether they are taken from the last to the first, and how
+    many there are of each of four kinds of bases that it sets: first carries (base, from base, offset); rows that
+    move with the step (base, from base, offset, stride); buffers taken in turn (base, from base, offset, distance);
+    next carries (base, from base, offset).
+    """
+    return generated_kernel(LOOP)

@@ -1,0 +1,6 @@
+"""How each operation becomes instructions: a table, with a file for each family."""
+
+from ..registry import LOWERINGS, PLACED
+from . import chances, indexing, loops, products, reductions, shaping
+
+__all__ = ["LOWERINGS", "PLACED", "chances", "indexing", "loops", "products", "reductions", "shaping"]

@@ -1,0 +1,41 @@
+"""Which data a kernel reads where they lie."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .intrinsics import POINTERS
+from .table import Rows
+
+__all__ = ["arrays_of", "layout", "readable"]
+
+
+def readable(source: Any) -> Any:
+    """The data as they can be gathered from, nothing copied; None where Python has to look at them."""
+    if isinstance(source, np.ndarray):
+        return source if _is_readable(source) else None
+    compressed = getattr(source, "format", None) == "csr"
+    return source if compressed and all(_is_readable(a) for a in arrays_of(source)) else None
+
+
+def arrays_of(source: Any) -> list[Any]:
+    """The arrays that the data consist of: one, or a sparse matrix's values, row starts and columns."""
+    return [source] if isinstance(source, np.ndarray) else [source.data, source.indptr, source.indices]
+
+
+def layout(source: Any) -> Rows:
+    """How rows lie."""
+    values, *others = arrays_of(source)
+    if others:
+        return Rows(values.dtype, starts=others[0].dtype, columns=others[1].dtype)
+    size = source.dtype.itemsize
+    return Rows(source.dtype, source.strides[0], source.strides[1] // size if source.ndim == 2 else 1)
+
+
+def _is_readable(source: Any) -> bool:
+    if source.dtype.name not in POINTERS or not source.dtype.isnative:
+        return False
+    even = source.ndim <= 2 or (source.size > 0 and source[0].flags.c_contiguous)
+    return even and all(s > 0 and s % source.dtype.itemsize == 0 for s in source.strides)

@@ -1,0 +1,184 @@
+"""Threads: how many a step is worth, who does its shares, and what BLAS does meanwhile.
+
+The rule, measured on two cores: a step that takes less than :data:`SHARED_STEP` on one thread is not cut, since
+waiting for each other at each of its instructions costs as much as is gained. All shares of a step are done by one
+thread where no core is free: the bits are the same.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import lru_cache
+from typing import Any
+
+__all__ = ["CLOCK_CALLBACK", "available_cores", "clock", "cores", "one_blas_thread", "pool", "shares_for", "yielding"]
+
+SHARED_STEP = 15e3
+"""Nanoseconds of work from which a step is cut into shares."""
+
+
+def available_cores() -> int:
+    """The cores this process is left: those it may run on, fewer where its environment says so.
+
+    joblib and other pools set ``OMP_NUM_THREADS`` and the like for their workers; a daemonic worker of
+    multiprocessing is one of many and takes one.
+    """
+    named = [os.environ.get(name, "") for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")]
+    limits = [int(n) for n in named if n.isdigit() and int(n) > 0]
+    return 1 if _is_daemonic() else min([_processors(), *limits])
+
+
+@lru_cache(maxsize=1)
+def _processors() -> int:
+    from joblib import cpu_count
+
+    return int(cpu_count())
+
+
+def _is_daemonic() -> bool:
+    import multiprocessing
+
+    return bool(multiprocessing.current_process().daemon)
+
+
+def shares_for(work: float, n_threads: int | None) -> int:
+    """Into how many shares a step of so many nanoseconds is cut."""
+    if n_threads is not None:
+        return n_threads
+    return available_cores() if work >= SHARED_STEP else 1
+
+
+class Cores:
+    """How many of the process's cores are at work in runs."""
+
+    def __init__(self) -> None:
+        self._lock, self._busy = threading.Lock(), 0
+
+    @contextmanager
+    def taken(self, wanted: int) -> Iterator[int]:
+        """As many cores as are free, at least the caller's own."""
+        with self._lock:
+            count = max(1, min(wanted, max(available_cores(), 1) - self._busy)) if wanted > 1 else 1
+            self._busy += count
+        try:
+            yield count
+        finally:
+            with self._lock:
+                self._busy -= count
+
+
+cores = Cores()
+
+
+class Pool:
+    """Threads that wait for shares; made anew in a child of fork."""
+
+    def __init__(self) -> None:
+        self._forget()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._forget)
+
+    def _forget(self) -> None:
+        self._executor: ThreadPoolExecutor | None = None
+        self._size = 0
+        self._lock = threading.Lock()
+        cores.__init__()  # type: ignore[misc]
+
+    def submit(self, count: int, function: Any, *arguments: Any) -> Any:
+        """Run a function on one of so many threads."""
+        with self._lock:
+            if self._executor is None or self._size < count:
+                self._size = max(count, available_cores())
+                self._executor = ThreadPoolExecutor(self._size, "diaphane")
+            return self._executor.submit(function, *arguments)
+
+
+pool = Pool()
+
+
+@lru_cache(maxsize=1)
+def yielding() -> int:
+    """The address of the function that lets another process run; 0 where there is none."""
+    library, name = (
+        (ctypes.windll.kernel32, "SwitchToThread") if os.name == "nt" else (ctypes.CDLL(None), "sched_yield")
+    )
+    function = getattr(library, name, None)
+    return int(ctypes.cast(function, ctypes.c_void_p).value or 0) if function is not None else 0
+
+
+CLOCK_CALLBACK = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_int64)
+
+
+@lru_cache(maxsize=1)
+def clock() -> tuple[int, int, Any]:
+    """The address of a clock, what it is told, and what keeps it alive: it writes seconds and nanoseconds."""
+    if hasattr(time, "CLOCK_MONOTONIC"):
+        function = ctypes.CDLL(None).clock_gettime
+        return int(ctypes.cast(function, ctypes.c_void_p).value or 0), time.CLOCK_MONOTONIC, function
+
+    @CLOCK_CALLBACK
+    def read(kind: int, at: int) -> None:
+        words = (ctypes.c_int64 * 2).from_address(at)
+        words[0], words[1] = divmod(time.perf_counter_ns(), 10**9)
+
+    return int(ctypes.cast(read, ctypes.c_void_p).value or 0), 0, read
+
+
+class _OneThread:
+    """BLAS's setting, changed by the first who wants one thread and given back by the last."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._depth = 0
+        self._before: list[tuple[Any, int]] = []
+
+    def enter(self) -> None:
+        with self._lock:
+            if self._depth == 0:
+                self._before = [(library, library.get_num_threads()) for library in _libraries()]
+                self._set(1)
+            self._depth += 1
+
+    def leave(self) -> None:
+        with self._lock:
+            self._depth -= 1
+            if self._depth == 0:
+                self._set(None)
+
+    def _set(self, threads: int | None) -> None:
+        for library, before in self._before:
+            if before != 1:
+                library.set_num_threads(before if threads is None else threads)
+
+
+_ONE_THREAD = _OneThread()
+ALONE_BELOW = 1 << 16
+"""Multiply-adds below which BLAS stays on one thread by itself."""
+
+
+@contextmanager
+def one_blas_thread(largest_product: int) -> Iterator[None]:
+    """Inside, BLAS has one thread: it is the shares that are done side by side."""
+    if largest_product < ALONE_BELOW:
+        yield
+        return
+    _ONE_THREAD.enter()
+    try:
+        yield
+    finally:
+        _ONE_THREAD.leave()
+
+
+@lru_cache(maxsize=1)
+def _libraries() -> list[Any]:
+    import scipy.linalg  # noqa: F401  its BLAS must be loaded to be found
+    from threadpoolctl import ThreadpoolController
+
+    return list(ThreadpoolController().select(user_api="blas").lib_controllers)
