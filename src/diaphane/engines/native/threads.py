@@ -106,10 +106,10 @@ pool = Pool()
 @lru_cache(maxsize=1)
 def yielding() -> int:
     """The address of the function that lets another process run; 0 where there is none."""
-    library, name = (
-        (ctypes.windll.kernel32, "SwitchToThread") if os.name == "nt" else (ctypes.CDLL(None), "sched_yield")
-    )
-    function = getattr(library, name, None)
+    if sys.platform == "win32":
+        function = ctypes.WinDLL("kernel32").SwitchToThread
+    else:
+        function = getattr(ctypes.CDLL(None), "sched_yield", None)
     return int(ctypes.cast(function, ctypes.c_void_p).value or 0) if function is not None else 0
 
 
