@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from ...graph import Elementwise, Node
 from ...graph.operations.casting import Astype, StopGradient
 from ...graph.operations.exponential import Sigmoid
-from .intrinsics import POINTERS
+from .element import POINTERS
 from .memory import Slot
 
 __all__ = ["Group", "elementwise_groups", "elements_work", "is_elementwise", "loop_source"]
@@ -133,13 +133,15 @@ def scalar_source(node: Node, operands: Sequence[str]) -> str:
 
 HEADER = """from math import cos, erf, exp, expm1, isnan, log, log1p, sin, sqrt, tanh
 from numpy import floor
-from numba import carray, cfunc, float32, float64, int8, int16, int32, int64, types, uint8, uint16, uint32, uint64
-from diaphane.engines.native.intrinsics import f32, f64, i8, i16, i32, ints, u8, u16, u32, u64
-from diaphane.engines.native.mathematics import exp_float32, exp_float64, sigmoid_float32, sigmoid_float64
-from diaphane.engines.native.mathematics import tanh_float32, tanh_float64
+from numba import carray, float32, float64, int8, int16, int32, int64, types, uint8, uint16, uint32, uint64
+from diaphane.engines.native.compiled.intrinsics import f32, f64, i8, i16, i32, ints, u8, u16, u32, u64
+from diaphane.engines.native.compiled.mathematics import exp_float32, exp_float64, sigmoid_float32, sigmoid_float64
+from diaphane.engines.native.compiled.mathematics import tanh_float32, tanh_float64
+
+SIGNATURE = types.void(types.int64, types.int64)
+OPTIONS = {"error_model": "numpy", "fastmath": FASTMATH}
 
 
-@cfunc(types.void(types.int64, types.int64), cache=True, error_model="numpy", fastmath=FASTMATH)
 def kernel(bases, block):
     base = carray(ints(bases), 64)
     b = carray(ints(block), INTS)

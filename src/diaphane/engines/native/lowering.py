@@ -19,9 +19,9 @@ from ...graph.sizes import Extent
 from ..contract import Definition
 from .cache import generated_kernel
 from .commit import in_place_updates
+from .element import POINTERS
 from .fusion import Group, elements_work, elementwise_groups, loop_source
 from .homes import plan_homes
-from .intrinsics import POINTERS
 from .kernels import kernel_source
 from .memory import ARENA, Buffer, Slot, aligned, plan_arena
 from .rules import LOWERINGS

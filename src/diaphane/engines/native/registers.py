@@ -4,6 +4,7 @@ from __future__ import annotations
 
 __all__ = [
     "BAD_INDEX",
+    "CALLS_PYTHON",
     "CLOCK",
     "CLOCK_KIND",
     "CLOCK_WORDS",
@@ -12,17 +13,26 @@ __all__ = [
     "EPOCH",
     "FAILED",
     "FIRST",
+    "FIXED_WORDS",
     "FLAG_AT",
+    "IS_LOOP",
     "ITERATION",
     "LAST",
+    "MEETS",
     "NOT_FINITE",
+    "ONE_HOT",
+    "REFUSED",
+    "REGISTERS_BASE",
     "ROW",
     "SCAN",
+    "SCATTER_ADD",
     "SEED",
     "SHARES",
     "STEP",
     "STRIDE",
     "SYNC",
+    "SYNC_WORDS",
+    "TAKE",
     "TICKS",
     "YIELD",
 ]
@@ -43,3 +53,20 @@ COUNT = 18
 
 NOT_FINITE, BAD_INDEX, FAILED = 1, 2, 3
 """Values of the flag: the loss is not finite, an index lies outside, Python raised an error."""
+
+REFUSED = ("one_hot", "take", "scatter_add")
+ONE_HOT, TAKE, SCATTER_ADD = range(3)
+"""Who refuses an index."""
+
+REGISTERS_BASE = 1
+"""The base of the registers themselves."""
+
+CALLS_PYTHON, IS_LOOP, MEETS = 1, 2, 4
+"""Marks of an instruction: Python is entered, it runs code of its own for all shares of a thread, all threads wait for
+each other after it."""
+
+FIXED_WORDS = 4
+"""Words of a piece of code before the shares' blocks."""
+
+SYNC_WORDS = 8
+"""Words between two threads' counters: a cache line."""

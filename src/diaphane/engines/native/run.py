@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import ctypes
+from functools import lru_cache
 from typing import Any
 
-from .cache import generated, generated_kernel
+from .cache import generated_kernel
 
 __all__ = ["compiled_run", "loop_kernel"]
 
-RUN = """from numba import carray, njit
-from diaphane.engines.native.execute import REGISTERS_BASE, execute
-from diaphane.engines.native.intrinsics import ints
-from diaphane.engines.native.registers import FIRST, ITERATION, LAST, ROW, STRIDE
+RUN_TYPE = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * 5)
+
+RUN = """from numba import carray, types
+from diaphane.engines.native.compiled.execute import execute
+from diaphane.engines.native.compiled.intrinsics import ints
+from diaphane.engines.native.registers import FIRST, ITERATION, LAST, REGISTERS_BASE, ROW, STRIDE
+
+SIGNATURE = types.int64(types.int64, types.int64, types.int64, types.int64, types.int64)
+OPTIONS = {}
 
 
-@njit(nogil=True, cache=True)
-def run(code, bases, start, stop, batch):
+def kernel(code, bases, start, stop, batch):
     own = carray(ints(carray(ints(bases), 2)[REGISTERS_BASE]), 16)
     for i in range(start, stop):
         for share in range(own[LAST] - own[FIRST]):
@@ -26,13 +32,15 @@ def run(code, bases, start, stop, batch):
     return stop
 """
 
-LOOP = """from numba import carray, cfunc, types
-from diaphane.engines.native.execute import REGISTERS_BASE, execute
-from diaphane.engines.native.intrinsics import ints
-from diaphane.engines.native.registers import FIRST, LAST, SCAN, STRIDE
+LOOP = """from numba import carray, types
+from diaphane.engines.native.compiled.execute import execute
+from diaphane.engines.native.compiled.intrinsics import ints
+from diaphane.engines.native.registers import FIRST, LAST, REGISTERS_BASE, SCAN, STRIDE
+
+SIGNATURE = types.void(types.int64, types.int64)
+OPTIONS = {}
 
 
-@cfunc(types.void(types.int64, types.int64), cache=True)
 def kernel(bases, block):
     b = carray(ints(block), 1 << 20)
     code, length, backwards = b[0], b[1], b[2]
@@ -69,13 +77,14 @@ def kernel(bases, block):
 """
 
 
+@lru_cache(maxsize=1)
 def compiled_run() -> Any:
     """The function (code, bases, start, stop, batch) → the step before which it stopped.
 
     It runs the code for each step from start to before stop, and stops where a flag is raised; ``bases`` is where this
-    thread's first share has its bases.
+    thread's first share has its bases. Python's lock is given up meanwhile.
     """
-    return generated(RUN, "run")
+    return RUN_TYPE(generated_kernel(RUN).address)
 
 
 def loop_kernel() -> Any:

@@ -12,7 +12,6 @@ import numpy as np
 from ...graph.backend import NumpyBackend
 from ...graph.node import Array
 from . import registers as r
-from .execute import SYNC_WORDS
 from .memory import ARENA, Slot
 from .refusal import refusal
 from .run import compiled_run
@@ -64,7 +63,7 @@ class Run:
         ]
         shares = table.shares
         self.registers = np.zeros((shares, r.COUNT), np.int64)
-        self._sync = np.zeros((shares + 2) * SYNC_WORDS, np.int64)
+        self._sync = np.zeros((shares + 2) * r.SYNC_WORDS, np.int64)
         self.bases = np.zeros((shares, table.bases), np.int64)
         self.bases[:, ARENA] = -(-arena.ctypes.data // 64) * 64
         fixed = {CONSTANTS: table.constants, ORDER: order}
@@ -80,7 +79,7 @@ class Run:
         for base, array in fixed.items():
             self.bases[:, base] = array.ctypes.data
         self._keep_alive = (arena, fixed)
-        self._flag_at = (shares + 1) * SYNC_WORDS
+        self._flag_at = (shares + 1) * r.SYNC_WORDS
         self.registers[:, r.FLAG_AT] = self._sync[self._flag_at :].ctypes.data
         self.registers[:, [r.SEED, r.STEP]] = seed, first_step
         self.registers[:, [r.SHARES, r.STRIDE]] = shares, self.bases.strides[0]

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .intrinsics import POINTERS
+from .element import POINTERS
 from .table import Rows
 
 __all__ = ["arrays_of", "layout", "readable"]

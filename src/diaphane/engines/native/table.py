@@ -11,8 +11,8 @@ import numpy as np
 
 from ...graph import Node
 from ...graph.node import Array, DType
-from .execute import CALLS_PYTHON, FIXED_WORDS, IS_LOOP, MEETS
 from .memory import Buffer, Slot
+from .registers import CALLS_PYTHON, FIXED_WORDS, IS_LOOP, MEETS
 
 __all__ = [
     "CALLBACK",

@@ -9,22 +9,25 @@ from __future__ import annotations
 
 import re
 
-from ..intrinsics import POINTERS
+from ..element import POINTERS
 from . import chances, data, indexing, products, reductions
 
 __all__ = ["fold_source", "kernel_source"]
 
 HEADER = """import numpy as np
 from math import cos, log, log1p, sqrt
-from numba import carray, cfunc, float32, float64, int8, int16, int32, int64, types, uint8, uint16, uint32, uint64
-from diaphane.engines.native.counter import philox, unit_float32, unit_float64
-from diaphane.engines.native.intrinsics import f32, f64, gemm, i8, i16, i32, ints, u8, u16, u32, u64
-from diaphane.engines.native.mathematics import exp_float32, exp_float64
-from diaphane.engines.native.refusal import ONE_HOT, SCATTER_ADD, TAKE, refuse
-from diaphane.engines.native.registers import FLAG_AT, ITERATION, NOT_FINITE, ROW, SCAN, SEED, STEP
+from numba import carray, float32, float64, int8, int16, int32, int64, types, uint8, uint16, uint32, uint64
+from diaphane.engines.native.compiled.counter import philox, unit_float32, unit_float64
+from diaphane.engines.native.compiled.intrinsics import f32, f64, gemm, i8, i16, i32, ints, u8, u16, u32, u64
+from diaphane.engines.native.compiled.mathematics import exp_float32, exp_float64
+from diaphane.engines.native.compiled.refuse import refuse
+from diaphane.engines.native.registers import FLAG_AT, ITERATION, NOT_FINITE, ONE_HOT, ROW, SCAN, SCATTER_ADD
+from diaphane.engines.native.registers import SEED, STEP, TAKE
+
+SIGNATURE = types.void(types.int64, types.int64)
+OPTIONS = {"error_model": "numpy", "fastmath": FASTMATH}
 
 
-@cfunc(types.void(types.int64, types.int64), cache=True, error_model="numpy", fastmath=FASTMATH)
 def kernel(bases, block):
     base = carray(ints(bases), 64)
     registers = carray(ints(base[1]), 16)

@@ -60,12 +60,31 @@ KERNELS = {
         u, v = UNIT(x, 2 * i * each), UNIT(x, (2 * i + 1) * each)
         y[i] = sqrt(T(-2) * log1p(-u)) * cos(T(6.283185307179586) * v)
 """,
+    # The keys' places, merged from runs of 1, 2, 4 … which stay in order where keys are equal.
     "permutation": """
-    n = b[4]
+    n = b[6]
     x, y = carray(u32(base[b[0]] + b[1]), (n, 2)), carray(ints(base[b[2]] + b[3]), n)
-    keys = np.empty(n, np.uint64)
+    scratch = carray(ints(base[b[4]] + b[5]), 2 * n)
+    keys, other = carray(u64(base[b[4]] + b[5]), n), scratch[n:]
     for i in range(n):
         keys[i] = (uint64(x[i, 0]) << uint64(32)) | uint64(x[i, 1])
-    y[:] = np.argsort(keys, kind="mergesort")
+        y[i] = i
+    size = 1
+    while size < n:
+        start = 0
+        while start < n:
+            middle, stop = min(start + size, n), min(start + 2 * size, n)
+            i, j = start, middle
+            for k in range(start, stop):
+                if i < middle and (j >= stop or keys[y[i]] <= keys[y[j]]):
+                    other[k] = y[i]
+                    i += 1
+                else:
+                    other[k] = y[j]
+                    j += 1
+            start = stop
+        for k in range(n):
+            y[k] = other[k]
+        size *= 2
 """,
 }

@@ -49,7 +49,7 @@ def permutation(low: Lowering, node: Node, inputs: list[Slot]) -> None:
     """Keys of 64 random bits, sorted."""
     out = low.home(node)
     words = _words(low, node, (*out.shape, 2))
-    whole = Share([words], [out], [out.size])
+    whole = Share([words], [out, low.fresh((2 * out.size,), np.dtype("int64"))], [out.size])
     low.call(low.kernel("permutation", node.dtype), node, lambda a, b: whole, work=50.0 * out.size)
 
 

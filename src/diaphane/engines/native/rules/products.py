@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
 from dataclasses import replace
 from functools import lru_cache
@@ -112,10 +113,14 @@ def fill(low: Lowering, node: Node, out: Slot, value: float) -> None:
 
 @lru_cache
 def _blas(itemsize: int) -> int:
-    import scipy.linalg.cython_blas  # noqa: F401  loads the library whose address is asked for
-    from numba.extending import get_cython_function_address
+    """The address of BLAS's product."""
+    from scipy.linalg import cython_blas
 
-    return int(get_cython_function_address("scipy.linalg.cython_blas", "dgemm" if itemsize == 8 else "sgemm"))
+    capsule = cython_blas.__pyx_capi__["dgemm" if itemsize == 8 else "sgemm"]
+    name, pointer = ctypes.pythonapi.PyCapsule_GetName, ctypes.pythonapi.PyCapsule_GetPointer
+    name.restype, name.argtypes = ctypes.c_char_p, [ctypes.py_object]
+    pointer.restype, pointer.argtypes = ctypes.c_void_p, [ctypes.py_object, ctypes.c_char_p]
+    return int(pointer(capsule, name(capsule)))
 
 
 def word(value: float, dtype: DType) -> int:

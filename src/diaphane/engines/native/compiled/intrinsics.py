@@ -7,7 +7,7 @@ from typing import Any
 from llvmlite import ir
 from numba import extending, types
 
-__all__ = ["POINTERS", "call", "call_plain", "gemm", "ints", "load_atomic", "store_atomic"]
+__all__ = ["call", "call_plain", "gemm", "ints", "load_atomic", "store_atomic"]
 
 I64 = ir.IntType(64)
 GEMM_ARGUMENTS = 13
@@ -41,21 +41,6 @@ i16 = pointer(types.int16, ir.IntType(16))
 u16 = pointer(types.uint16, ir.IntType(16))
 u32 = pointer(types.uint32, ir.IntType(32))
 u64 = pointer(types.uint64, I64)
-
-POINTERS = {
-    "float32": "f32",
-    "float64": "f64",
-    "int64": "ints",
-    "int32": "i32",
-    "int16": "i16",
-    "int8": "i8",
-    "uint64": "u64",
-    "uint32": "u32",
-    "uint16": "u16",
-    "uint8": "u8",
-    "bool": "u8",
-}
-"""The name of the cast for each element type; booleans are bytes of 0 and 1."""
 
 
 @intrinsic

@@ -11,8 +11,8 @@ from typing import Any
 
 from numba import carray, njit  # type: ignore[attr-defined]
 
-from .intrinsics import call, call_plain, ints, load_atomic, store_atomic
-from .registers import (
+from ..registers import (
+    CALLS_PYTHON,
     CLOCK,
     CLOCK_KIND,
     CLOCK_WORDS,
@@ -21,27 +21,22 @@ from .registers import (
     EPOCH,
     FAILED,
     FIRST,
+    FIXED_WORDS,
     FLAG_AT,
+    IS_LOOP,
     LAST,
+    MEETS,
+    REGISTERS_BASE,
     SHARES,
     STRIDE,
     SYNC,
+    SYNC_WORDS,
     TICKS,
     YIELD,
 )
+from .intrinsics import call, call_plain, ints, load_atomic, store_atomic
 
-__all__ = ["CALLS_PYTHON", "FIXED_WORDS", "IS_LOOP", "MEETS", "REGISTERS_BASE", "SYNC_WORDS", "execute"]
-
-CALLS_PYTHON, IS_LOOP, MEETS = 1, 2, 4
-"""Marks of an instruction: Python is entered, it runs code of its own for all shares of a thread, all threads wait for
-each other after it."""
-
-FIXED_WORDS = 4
-"""Words of a piece of code before the shares' blocks."""
-
-REGISTERS_BASE = 1
-SYNC_WORDS = 8
-"""Words between two threads' counters: a cache line."""
+__all__ = ["execute"]
 
 SPINS = 4000
 """Looks at another thread's counter before the processor is offered to someone else: some ten microseconds."""
