@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import statistics
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,6 +15,8 @@ from ...graph.node import Array
 from ..batches import gather
 from ..contract import BatchesResult, Definition, StepResult
 from .lowering import lower
+from .profile import Profile, profile_of
+from .registers import ITERATION
 from .running import Run
 from .sources import layout, readable
 from .table import Rows, Table
@@ -97,6 +101,38 @@ class NativeExecutable:
                 result.failed_at = len(result.outputs)
                 break
         return result
+
+    def profile(
+        self,
+        state: Sequence[Array],
+        feeds: Sequence[Array | None],
+        data: Mapping[int, Any],
+        batch_size: int,
+        steps: int,
+        seed: int,
+    ) -> Profile:
+        """Time each instruction of a step over the first rows of some data, or over what is fed."""
+        rows = {k: readable(source) for k, source in data.items()}
+        if any(source is None for source in rows.values()):
+            raise ValueError("profile takes data that kernels can read: arrays of numbers, memory maps or CSR matrices")
+        given = [_Shape((batch_size, *rows[k].shape[1:])) if k in rows else feed for k, feed in enumerate(feeds)]
+        bindings = bind_sizes(self.leaves, (*state, *given))
+        table = self.table(bindings, {k: layout(source) for k, source in rows.items()})
+        order = np.tile(np.arange(batch_size), steps)
+
+        def run() -> Run:
+            return Run(self, table, bindings, state, feeds, rows, order, steps, seed, 0)
+
+        def go(prepared: Run) -> float:
+            started = time.perf_counter()
+            prepared.go(steps, batch_size)
+            return time.perf_counter() - started
+
+        seconds = statistics.median(go(run()) for _ in range(5)) / steps
+        measured = run()
+        ticks = measured.measure()
+        done = go(measured) and max(int(measured.registers[0, ITERATION]) + 1, 1)
+        return profile_of(table, ticks, int(done), seconds)
 
     def _batch_by_batch(
         self, state: Any, feeds: Any, data: Any, order: Array, batch_size: int, seed: int, first_step: int

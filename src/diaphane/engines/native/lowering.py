@@ -153,9 +153,10 @@ class Lowering:
         work: float = 0.0,
         grain: int = 1,
         meets: bool = False,
+        operations: float = 0.0,
     ) -> None:
         """One call of a kernel; see :class:`Instruction`."""
-        self.emit(Instruction(kernel, node, share, extent, grain, work, meets=meets))
+        self.emit(Instruction(kernel, node, share, extent, grain, work, meets=meets, operations=operations))
 
     def contiguous(self, slot: Slot, node: Node) -> Slot:
         return slot if slot.is_contiguous else self.copied(slot, node)
@@ -213,8 +214,10 @@ class Lowering:
             return Share(parts[: len(sources)], parts[len(sources) :], [*inside, *steps])
 
         grain = 64 if axis == len(extents) - 1 else 1
-        work = math.prod(extents) * elements_work(nodes, slots)
-        self.call(generated_kernel(source), node, share, extents[axis], work, grain)
+        elements = math.prod(extents)
+        work = elements * elements_work(nodes, slots)
+        kernel = generated_kernel(source)
+        self.call(kernel, node, share, extents[axis], work, grain, operations=elements * len(nodes))
 
     # The whole.
 

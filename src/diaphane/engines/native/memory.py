@@ -52,6 +52,11 @@ class Slot:
         return math.prod(self.shape)
 
     @property
+    def extent_in_bytes(self) -> int:
+        """Its elements' bytes, those seen several times counted once."""
+        return math.prod(n for n, s in zip(self.shape, self.strides, strict=True) if s) * self.dtype.itemsize
+
+    @property
     def is_contiguous(self) -> bool:
         expected = row_major(self.shape, self.dtype)
         return self.size <= 1 or all(

@@ -76,6 +76,8 @@ class Instruction:
         For a loop, its body.
     outlives : list of Buffer
         What it reads by way of another base, so that it must last until here.
+    operations : float
+        Additions, multiplications and the like, where they are counted.
     shares : list of Share or None
         For each share what it does, once the instruction is cut.
     """
@@ -90,11 +92,17 @@ class Instruction:
     meets: bool = False
     loop: Loop | None = None
     outlives: list[Buffer] = field(default_factory=list)
+    operations: float = 0.0
     shares: list[Share | None] = field(default_factory=list)
 
     @property
     def whole(self) -> Share:
         return self.share(0, self.extent)
+
+    @property
+    def bytes(self) -> int:
+        """Memory that it reads and writes, each byte counted once for each array."""
+        return sum(s.extent_in_bytes for s in self.whole.slots)
 
     @property
     def total_work(self) -> float:
@@ -138,11 +146,17 @@ class Code:
     Attributes
     ----------
     address : int
+    instructions : list of Instruction
+    bodies : list of Code
+        Those of its loops, in order.
+    first_tick : int
+        The place of the first instruction among a profile's ticks.
     listed : list of (Instruction, int)
         Every instruction with the depth of loops around it, in the order of a profile's ticks.
     """
 
     def __init__(self, instructions: Sequence[Instruction], shares: int, depth: int = 0, first_tick: int = 0) -> None:
+        self.instructions, self.first_tick = list(instructions), first_tick
         self.listed = [(i, depth) for i in instructions]
         self.bodies: list[Code] = []
         tick = first_tick + len(instructions)

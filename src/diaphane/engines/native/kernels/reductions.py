@@ -25,6 +25,16 @@ TOP = """
             top = T(0)
 """
 
+SHIFTED = f"""
+    n, width = b[6], b[7]
+    x, y = carray(P(base[b[0]] + b[1]), (n, width)), carray(P(base[b[2]] + b[3]), (n, width))
+    flat = carray(P(base[b[2]] + b[3]), n * width)
+    for i in range(n):
+        {TOP.strip()}
+        for j in range(width):
+            y[i, j] = x[i, j] - top
+"""
+
 KERNELS = {
     # In stretches, so that a long sum in float32 does not drown its last terms.
     "sum_last": f"""{ROWS.rstrip()}
@@ -104,6 +114,32 @@ KERNELS = {
         total = T(0)
         for j in range(width):
             y[i, j] = EXP(x[i, j] - top)
+            total += y[i, j]
+        for j in range(width):
+            y[i, j] = y[i, j] / total
+""",
+    # Rows too short to fill a vector: the exponentials of all of them in one loop.
+    "log_softmax_short": f"""{SHIFTED.rstrip()}
+    powers = carray(P(base[b[4]] + b[5]), n * width)
+    for k in range(n * width):
+        powers[k] = EXP(flat[k])
+    for i in range(n):
+        total = T(0)
+        for j in range(width):
+            total += powers[i * width + j]
+        powers[i] = total
+    for i in range(n):
+        powers[i] = log(powers[i])
+    for i in range(n):
+        for j in range(width):
+            y[i, j] -= powers[i]
+""",
+    "softmax_short": f"""{SHIFTED.rstrip()}
+    for k in range(n * width):
+        flat[k] = EXP(flat[k])
+    for i in range(n):
+        total = T(0)
+        for j in range(width):
             total += y[i, j]
         for j in range(width):
             y[i, j] = y[i, j] / total

@@ -51,7 +51,8 @@ def matmul(low: Lowering, node: Node, inputs: list[Slot]) -> None:
         return _call([x, y.part(2, a, b)], z.part(2, a, b))
 
     work = 300.0 + NANOSECONDS[node.dtype.itemsize] * m * n * k * batch
-    low.call(low.kernel("matmul", node.dtype), node, share, (batch, m, n)[axis], work, 1 if axis == 0 else 16)
+    kernel, grain = low.kernel("matmul", node.dtype), 1 if axis == 0 else 16
+    low.call(kernel, node, share, (batch, m, n)[axis], work, grain, operations=2.0 * m * n * k * batch)
 
 
 def _call(reads: list[Slot], z: Slot) -> Share:

@@ -18,6 +18,9 @@ from .products import word
 if TYPE_CHECKING:
     from ..lowering import Lowering
 
+SHORT = 64
+"""Elements of a row below which several rows share a loop."""
+
 NAMES = {Sum: "sum", Prod: "prod", Max: "max", Min: "min", LogSumExp: "logsumexp"}
 
 
@@ -55,7 +58,7 @@ def over_last(
         return Share([rows.part(0, a, b)], [out.part(0, a, b)], [b - a, sizes[1], *extra])
 
     work = (1.0 if exponentials else 0.15) * rows.size
-    low.call(low.kernel(name, node.dtype, x.dtype), node, share, sizes[0], work, 16)
+    low.call(low.kernel(name, node.dtype, x.dtype), node, share, sizes[0], work, 16, operations=rows.size)
 
 
 def sum_first(low: Lowering, node: Node, x: Slot, n: int, width: int) -> None:
@@ -65,7 +68,7 @@ def sum_first(low: Lowering, node: Node, x: Slot, n: int, width: int) -> None:
     def share(a: int, b: int) -> Share:
         return Share([columns.part(1, a, b)], [out.part(0, a, b)], [n, b - a, width])
 
-    low.call(low.kernel("sum_first", node.dtype, x.dtype), node, share, width, 0.1 * x.size, 16)
+    low.call(low.kernel("sum_first", node.dtype, x.dtype), node, share, width, 0.1 * x.size, 16, operations=x.size)
 
 
 @lowers(ArgMax, placed=True)
@@ -94,9 +97,14 @@ def softmax(low: Lowering, node: Node, inputs: list[Slot]) -> None:
         return
     sizes = (math.prod(x.shape[:-1]), x.shape[-1])
     rows, results = x.reshaped(sizes), out.reshaped(sizes)
+    name = "softmax" if isinstance(op, Softmax) else "log_softmax"
+    scratch = []
+    if sizes[1] < SHORT:
+        name, scratch = f"{name}_short", [low.fresh(sizes, node.dtype)]
 
     def share(a: int, b: int) -> Share:
-        return Share([rows.part(0, a, b)], [results.part(0, a, b)], [b - a, sizes[1]])
+        writes = [s.part(0, a, b) for s in (results, *scratch)]
+        return Share([rows.part(0, a, b)], writes, [b - a, sizes[1]])
 
-    name = "softmax" if isinstance(op, Softmax) else "log_softmax"
-    low.call(low.kernel(name, node.dtype), node, share, sizes[0], 1.2 * x.size, 16)
+    work = 1.2 * x.size
+    low.call(low.kernel(name, node.dtype), node, share, sizes[0], work, 16, operations=5 * x.size)
