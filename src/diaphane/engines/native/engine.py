@@ -6,6 +6,7 @@ import statistics
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from ...graph.evaluation import bind_sizes
 from ...graph.node import Array
 from ..batches import gather
 from ..contract import BatchesResult, Definition, StepResult
+from .debug import ZONE, WatchedRun
 from .lowering import lower
 from .profile import Profile, profile_of
 from .registers import ITERATION
@@ -28,32 +30,49 @@ MOST_TABLES = 64
 """Bindings kept of one program: predictions come in any number of rows."""
 
 
+@dataclass(frozen=True)
 class NativeEngine:
     """Compiled kernels in a table, run by a loop that does not touch Python.
 
     Parameters
     ----------
     n_threads : int, optional
-        Into how many shares a step is cut; by default as many as there are cores left, where it is worth it.
+        Into how many shares a step is cut; by default as many as there are cores left, where it is worth it. The
+        same number gives the same bits.
+    debug : bool
+        Run one instruction after another, each watched: see :mod:`~diaphane.engines.native.debug`. Slow.
+
+    Examples
+    --------
+    >>> import diaphane as dia
+    >>> from diaphane.engines import NativeEngine
+    >>> x = dia.variable([1.0, 2.0], "x")
+    >>> float(dia.Program(dia.sum(x * x), engine=NativeEngine(n_threads=1)).run()[0])
+    5.0
     """
 
-    name = "native"
+    n_threads: int | None = None
+    debug: bool = False
 
-    def __init__(self, n_threads: int | None = None) -> None:
-        if n_threads is not None and n_threads < 1:
-            raise ValueError(f"n_threads must be at least 1, got {n_threads}")
-        self.n_threads = n_threads
+    def __post_init__(self) -> None:
+        if self.n_threads is not None and (not isinstance(self.n_threads, int) or self.n_threads < 1):
+            raise ValueError(f"n_threads must be a whole number of at least 1, or None, got {self.n_threads!r}")
+
+    @property
+    def name(self) -> str:
+        return "native"
 
     def prepare(self, definition: Definition) -> NativeExecutable:
         """Nothing is compiled before the sizes are known."""
-        return NativeExecutable(definition, self.n_threads)
+        return NativeExecutable(definition, self.n_threads, self.debug)
 
 
 class NativeExecutable:
     """A definition with a table for each binding of its sizes that has come up."""
 
-    def __init__(self, definition: Definition, n_threads: int | None = None) -> None:
-        self.definition, self.n_threads = definition, n_threads
+    def __init__(self, definition: Definition, n_threads: int | None = None, debug: bool = False) -> None:
+        self.definition, self.n_threads, self.debug = definition, n_threads, debug
+        self._run: type[Run] = WatchedRun if debug else Run
         self.leaves = (*definition.variables, *definition.placeholders)
         self.running: dict[int, Run] = {}
         self._tables: dict[Any, Table] = {}
@@ -63,7 +82,7 @@ class NativeExecutable:
         """One step."""
         bindings = bind_sizes(self.leaves, (*state, *feeds))
         order = np.zeros(0, np.int64)
-        run = Run(self, self.table(bindings, {}), bindings, state, feeds, {}, order, 1, seed, step)
+        run = self._run(self, self.table(bindings, {}), bindings, state, feeds, {}, order, 1, seed, step)
         done = run.go(1, 0)
         if not done:
             return StepResult([o[0] for o in run.outputs], list(state), finite=False)
@@ -93,7 +112,7 @@ class NativeExecutable:
             bindings = bind_sizes(self.leaves, (*result.state, *given))
             table = self.table(bindings, {k: layout(source) for k, source in rows.items()})
             at = first_step + len(result.outputs)
-            run = Run(self, table, bindings, result.state, feeds, rows, order[start:], steps, seed, at)
+            run = self._run(self, table, bindings, result.state, feeds, rows, order[start:], steps, seed, at)
             done = run.go(steps, size)
             result.outputs += [[o[i] for o in run.outputs] for i in range(done)]
             result.state = run.variables
@@ -164,6 +183,7 @@ class NativeExecutable:
                     sources,
                     self.running.__getitem__,
                     lambda work: shares_for(work, self.n_threads),
+                    ZONE if self.debug else 0,
                 )
                 self._tables[key] = found
             return found

@@ -37,6 +37,7 @@ def lower(
     sources: Mapping[int, Rows],
     context: Callable[[int], Any],
     shares_for: Callable[[float], int],
+    zone: int = 0,
 ) -> Table:
     """The table of a definition.
 
@@ -51,8 +52,10 @@ def lower(
         From the address of a run's bases to that run, for instructions that call Python.
     shares_for : callable
         From the nanoseconds that a step may take on one thread to how many shares it is cut into.
+    zone : int
+        Bytes left free around each buffer.
     """
-    return Lowering(bindings, context).table(definition, sources, shares_for)
+    return Lowering(bindings, context, zone).table(definition, sources, shares_for)
 
 
 @dataclass
@@ -84,9 +87,9 @@ class Lowering:
         What is being lowered now.
     """
 
-    def __init__(self, bindings: Mapping[str, int], context: Callable[[int], Any]) -> None:
+    def __init__(self, bindings: Mapping[str, int], context: Callable[[int], Any], zone: int = 0) -> None:
         self.backend: Any = NumpyBackend(bindings)
-        self.context = context
+        self.context, self.zone = context, zone
         self.block = Block([], set())
         self.constants: list[Array] = []
         self.constant_bytes = 0
@@ -244,7 +247,7 @@ class Lowering:
         shares = shares_for(sum(i.total_work for i in instructions))
         cut(instructions, shares)
         buffers, count = lifetimes(instructions)
-        arena = plan_arena(buffers, count)
+        arena = plan_arena(buffers, count, self.zone)
         if shares > 1:
             place_meetings(instructions)
         constants = np.zeros(max(self.constant_bytes, 1), np.uint8)
@@ -265,6 +268,7 @@ class Lowering:
             self.next_base,
             self.keep_alive,
             self.largest_product,
+            buffers,
         )
 
     def lower_nodes(self, definition: Definition | None = None) -> dict[Node, Node]:
@@ -408,6 +412,7 @@ def lifetimes(instructions: Sequence[Instruction]) -> tuple[list[Buffer], int]:
 
     def walk(block: Sequence[Instruction], at: int) -> int:
         for instruction in block:
+            instruction.place = at
             if instruction.loop is None:
                 touch((s.buffer for part in instruction.shares if part for s in part.slots), at)
                 touch(instruction.outlives, at)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-import sys
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -99,10 +98,11 @@ def _ready() -> None:
 
     binding.initialize_native_target()
     binding.initialize_native_asmprinter()
-    if "numba" not in sys.modules:
-        library = ctypes.CDLL("msvcrt" if os.name == "nt" else None)
-        never = ctypes.cast(library.abort, ctypes.c_void_p).value
-        for symbol in NUMBA_ALONE:
+    library = ctypes.CDLL("msvcrt" if os.name == "nt" else None)
+    never = ctypes.cast(library.abort, ctypes.c_void_p).value
+    for symbol in NUMBA_ALONE:
+        # numba gives its own when it first compiles: one symbol without an address, and none of the others get theirs.
+        if binding.address_of_symbol(symbol) is None:
             binding.add_symbol(symbol, never)
 
 

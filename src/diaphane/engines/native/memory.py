@@ -129,8 +129,10 @@ class Arena:
         self.free = merged
 
 
-def plan_arena(buffers: Sequence[Buffer], instructions: int) -> int:
+def plan_arena(buffers: Sequence[Buffer], instructions: int, zone: int = 0) -> int:
     """Give each arena buffer an offset, so that two share bytes only where one is dead before the other is born.
+
+    Around each buffer so many bytes are left free.
 
     Returns
     -------
@@ -146,9 +148,9 @@ def plan_arena(buffers: Sequence[Buffer], instructions: int) -> int:
     arena = Arena()
     for i in range(instructions):
         for buffer in born.get(i, ()):
-            buffer.offset = arena.take(aligned(buffer.size))
+            buffer.offset = arena.take(aligned(buffer.size) + 2 * zone) + zone
         for buffer in dying.get(i, ()):
-            arena.give(buffer.offset, aligned(buffer.size))
+            arena.give(buffer.offset - zone, aligned(buffer.size) + 2 * zone)
     return arena.size
 
 

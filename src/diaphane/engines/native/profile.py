@@ -142,7 +142,11 @@ def profile_of(table: Table, ticks: Array, steps: int, seconds: float) -> Profil
         A step's time when nothing is measured inside.
     """
     within = max(float(sum(ticks[k].sum() for k in range(len(table.instructions)))), 1.0)
-    listed = [_of(i, depth, *(ticks[k] / steps), within / steps, runs) for k, i, depth, runs in _in_order(table.code)]
+    each = ticks / steps
+    listed = [
+        _of(i, depth, float(each[k, 0]), float(each[k, 1]), within / steps, runs)
+        for k, i, depth, runs in _in_order(table.code)
+    ]
     dtype = next((v.dtype for v in table.variables if v.dtype.kind == "f"), np.dtype("float32"))
     return Profile(listed, 1e3 * seconds, table.shares, table.arena, table.naive, ceilings(dtype, table.shares))
 

@@ -55,7 +55,7 @@ class Run:
         first_step: int,
     ) -> None:
         self.executable, self.table, self.first_step = executable, table, first_step
-        arena = np.empty(table.arena + 64, np.uint8)
+        self.arena = arena = np.empty(table.arena + 64, np.uint8)
         self.variables = [np.array(v, copy=True, order="C") for v in state]
         definition = executable.definition
         self.outputs = [

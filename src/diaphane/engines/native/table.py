@@ -78,6 +78,8 @@ class Instruction:
         What it reads by way of another base, so that it must last until here.
     operations : float
         Additions, multiplications and the like, where they are counted.
+    place : int
+        Which it is when the bodies of loops are counted in line; a buffer lives from one place to another.
     shares : list of Share or None
         For each share what it does, once the instruction is cut.
     """
@@ -93,6 +95,7 @@ class Instruction:
     loop: Loop | None = None
     outlives: list[Buffer] = field(default_factory=list)
     operations: float = 0.0
+    place: int = 0
     shares: list[Share | None] = field(default_factory=list)
 
     @property
@@ -215,6 +218,8 @@ class Table:
         What instructions point to.
     largest_product : int
         Multiply-adds of the largest matrix product.
+    buffers : list of Buffer
+        Those of the arena.
     """
 
     instructions: list[Instruction]
@@ -229,6 +234,7 @@ class Table:
     bases: int
     keep_alive: list[Any]
     largest_product: int
+    buffers: list[Buffer]
 
     def __post_init__(self) -> None:
         self.code = Code(self.instructions, self.shares)
