@@ -1,4 +1,4 @@
-"""``diaphane``: train on a table, predict with what was trained, draw it."""
+"""``diaphane``: train on a table, predict with what was trained, draw it, see where its time goes."""
 
 from __future__ import annotations
 
@@ -118,6 +118,39 @@ def draw(
     from . import prediction
 
     prediction.draw(folder, out=out, graph=graph)
+
+
+@app.command()
+def profile(
+    folder: Folder,
+    source: Source,
+    no_header: NoHeader = False,
+    batch_size: Annotated[int, typer.Option(help="Rows of the step; at most those of the table.")] = 128,
+    steps: Annotated[int, typer.Option(help="Steps to take the mean of.")] = 100,
+    threads: Annotated[int | None, typer.Option(help="Threads; by default as many as are worth it.")] = None,
+    predicting: Annotated[bool, typer.Option("--predict", help="Look into a prediction, not a training step.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Show where the time of a model's training step goes, instruction by instruction."""
+    from . import profiling
+
+    profiling.profile(
+        folder,
+        source,
+        header=not no_header,
+        batch_size=batch_size,
+        steps=steps,
+        threads=threads,
+        predicting=predicting,
+    )
+
+
+@app.command()
+def warmup(debug: Debug = False) -> None:
+    """Compile the kernels of common networks now, so that the first training starts at once."""
+    from . import profiling
+
+    profiling.warmup()
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:

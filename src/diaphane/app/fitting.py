@@ -20,7 +20,7 @@ from ..training import DivergenceError, EarlyStopping, History, Trainer
 from .errors import UserError
 from .model import Model, r_squared
 
-__all__ = ["Options", "Outcome", "fit_table"]
+__all__ = ["Options", "Outcome", "fit_table", "penalty_of_weights"]
 
 FRACTIONS = (0.7, 0.15, 0.15)
 MOST_UNITS = 1_000_000
@@ -40,7 +40,7 @@ class Options:
     learning_rate: float = 1e-3
     batch_size: int | None = None
     seed: int = 0
-    engine: str = "reference"
+    engine: str = "native"
 
     def __post_init__(self) -> None:
         if any(not 1 <= units <= MOST_UNITS for units in self.hidden):
@@ -124,7 +124,7 @@ def _train(
         Adam(options.learning_rate),
         batch_size=options.batch_size or _batch_size(rows),
         epochs=options.epochs,
-        penalty=_weight_penalty,
+        penalty=penalty_of_weights,
         callbacks=[EarlyStopping("validation_loss", options.patience)],
         progress=progress,
         random_state=options.seed,
@@ -143,7 +143,7 @@ def _train(
     return network, result.state, result.history
 
 
-def _weight_penalty(network: Network, examples: Node) -> Node:
+def penalty_of_weights(network: Network, examples: Node) -> Node:
     """½·α·Σ‖W‖² / n over kernels."""
     squares = [sum_of(square(p)) for p in network.parameters if p.ndim > 1]
     return 0.5 * ALPHA * sum_of(stack(squares)) / examples

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from .contract import Definition, Engine, Executable
 from .program import Program
 from .replay import NonFiniteError, Step
 from .state import State, initial_state
 
+if TYPE_CHECKING:
+    from .native import NativeEngine
+
 __all__ = [
     "ENGINES",
     "Definition",
     "Engine",
     "Executable",
+    "NativeEngine",
     "NonFiniteError",
     "Program",
     "State",
@@ -24,6 +29,13 @@ __all__ = [
 
 ENGINES = {"reference": ("reference", "ReferenceEngine"), "native": ("native", "NativeEngine")}
 """Engines by name: the module here that has it, loaded when first asked for, and its class."""
+
+
+def __getattr__(name: str) -> Any:
+    """The native engine's class, loaded when it is first asked for."""
+    if name == "NativeEngine":
+        return import_module(f"{__name__}.native").NativeEngine
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def find_engine(name: str | Engine) -> Engine:

@@ -84,7 +84,10 @@ class BatchesResult:
 class Engine(Protocol):
     """How programs are computed."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What it is asked for by."""
+        ...
 
     def prepare(self, definition: Definition) -> Executable:
         """Plan a definition."""

@@ -6,18 +6,21 @@ Updates are two-phase: every next value is computed from the state as it was, th
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..graph import FeedError, Node, ShapeError
-from ..graph.evaluation import checked_feed, named_feeds
+from ..graph.evaluation import check_kind, checked_feed, named_feeds
 from ..graph.node import Array
 from ..graph.sizes import Extent, Size, show
 from .batches import gather, row_count
-from .contract import define
+from .contract import BatchesResult, Engine, define
 from .replay import NonFiniteError, Replay, Step
-from .state import State, initial_state
+from .state import State, as_state, initial_state
+
+if TYPE_CHECKING:
+    from .native.profile import Profile
 
 __all__ = ["Program"]
 
@@ -33,9 +36,9 @@ class Program:
         For variables, the node that is the next value.
     loss : Node, optional
         Checked before updates are committed; see :class:`NonFiniteError`.
-    engine : str
-        ``"reference"``: NumPy, one node after another. ``"native"``: compiled loops over planned memory; what
-        it has no kernel for yet calls Python.
+    engine : str or Engine
+        ``"native"``: compiled loops over planned memory. ``"reference"``: NumPy, one node after another. Or an engine
+        with settings of its own, such as ``NativeEngine(n_threads=1)``.
 
     Examples
     --------
@@ -59,7 +62,7 @@ class Program:
         updates: Mapping[Node, Node] | None = None,
         *,
         loss: Node | None = None,
-        engine: str = "reference",
+        engine: str | Engine = "native",
     ) -> None:
         from . import find_engine
 
@@ -112,8 +115,8 @@ class Program:
         NonFiniteError
             If the loss is not finite, or what it updates; the error's ``state`` is the one before.
         """
-        state = self.initial_state() if state is None else state
-        values, fed = self._values(state), self._fed(feeds or {})
+        state = self.initial_state() if state is None else as_state(state)
+        values, fed = state.values_of(self.variables), self._fed(feeds or {})
         result = self._executable.run(values, fed, seed, step)
         if not result.finite:
             node = self._replay(values, fed, seed, step).first_nonfinite()
@@ -142,10 +145,11 @@ class Program:
         data : mapping of placeholder (or its name) to rows
             Arrays, memory maps or CSR matrices of as many rows each, in their own dtype: the rows of a
             batch are gathered and cast when their step comes.
-        order : ndarray of int, optional
-            Which rows, in which order; all of them as they lie by default.
+        order : ndarray of int, shape (n,) or (epochs, n), optional
+            Which rows, in which order; all of them as they lie by default. Of several epochs each is a row, and
+            is cut into batches by itself.
         batch_size : int, optional
-            All rows by default; the last batch may be short.
+            All rows by default; the last batch of an epoch may be short.
         feeds : mapping, optional
             For placeholders that are the same at each step.
         seed, first_step : int
@@ -164,15 +168,14 @@ class Program:
         NonFiniteError
             If the loss was not finite at some step, or the last updates were not.
         """
-        rows = self._data(data)
+        state, rows = as_state(state), self._data(data)
         n = _common_rows(rows, self.placeholders)
-        order = np.arange(n) if order is None else _checked_order(order, n)
-        batch_size = max(len(order), 1) if batch_size is None else int(batch_size)
+        epochs = np.arange(n)[None] if order is None else _checked_order(order, n)
+        batch_size = max(epochs.shape[1], 1) if batch_size is None else int(batch_size)
         if batch_size < 1:
             raise ValueError(f"batch_size must be at least 1, got {batch_size}")
         fed = self._fed(feeds or {}, missing=rows)
-        values = self._values(state)
-        result = self._executable.run_batches(values, fed, rows, order, batch_size, seed, first_step)
+        result = self._run_epochs(state.values_of(self.variables), fed, rows, epochs, batch_size, seed, first_step)
         new = self._state(state, result.state)
         if result.failed_at is None and (self.definition.loss is None or new.is_finite):
             return self._joined(result.outputs, rows), new
@@ -181,7 +184,8 @@ class Program:
             good, done = self._state(state, result.previous or result.state), max(done - 1, 0)
 
         def batch(i: int) -> list[Any]:
-            picked = order[i * batch_size : (i + 1) * batch_size]
+            epoch, k = divmod(i, -(-epochs.shape[1] // batch_size))
+            picked = epochs[epoch, k * batch_size : (k + 1) * batch_size]
             return [gather(rows[k], picked, p.dtype) if k in rows else fed[k] for k, p in enumerate(self.placeholders)]
 
         if not good.is_finite:
@@ -192,7 +196,8 @@ class Program:
                 if not after.is_finite:
                     break
                 good, done = after, i + 1
-        node = self._replay(self._values(good), batch(done), seed, first_step + done).first_nonfinite()
+        values = good.values_of(self.variables)
+        node = self._replay(values, batch(done), seed, first_step + done).first_nonfinite()
         seen = done if new.is_finite else done + 1
         raise NonFiniteError(node, first_step + seen, good, self._joined(result.outputs[:seen], rows))
 
@@ -217,27 +222,90 @@ class Program:
         backward x·y + x·y 12.0
         backward (x·y + x·y)·y 36.0
         """
-        state = self.initial_state() if state is None else state
-        values, fed = self._values(state), self._fed(feeds or {})
+        state = self.initial_state() if state is None else as_state(state)
+        values, fed = state.values_of(self.variables), self._fed(feeds or {})
         yield from self._replay(values, fed, seed, step).steps()
+
+    def profile(
+        self,
+        state: State | None = None,
+        data: Mapping[Node | str, Any] | None = None,
+        *,
+        batch_size: int | None = None,
+        feeds: Mapping[Node | str, Any] | None = None,
+        steps: int = 100,
+        seed: int = 0,
+    ) -> Profile:
+        """Where the time of a step goes: printed, a table of its instructions and what the machine does at best.
+
+        Parameters
+        ----------
+        state : State, optional
+            Initial values by default. It is not changed.
+        data : mapping of placeholder (or its name) to rows, optional
+            As for :meth:`run_batches`; each step takes the first ``batch_size`` rows.
+        batch_size : int, optional
+            All rows by default.
+        feeds : mapping, optional
+            For placeholders that are no rows of data.
+        steps : int
+            How many to take the mean of.
+        seed : int
+
+        Raises
+        ------
+        ValueError
+            If the program's engine has no instructions to time, or the data have fewer rows.
+
+        Examples
+        --------
+        >>> import diaphane as dia
+        >>> x = dia.placeholder((dia.Dim("N"), 3), "float64", "x")
+        >>> found = dia.Program(dia.tanh(x @ np.ones((3, 2)))).profile(feeds={x: np.ones((4, 3))})
+        >>> [i.operation for i in found.instructions], len(found.fallbacks)
+        (['matmul', 'tanh', 'tanh'], 0)
+        """
+        state = self.initial_state() if state is None else as_state(state)
+        if not hasattr(self._executable, "profile"):
+            raise ValueError(
+                'profile is of a native program\'s instructions; this one runs node by node: engine="native"'
+            )
+        rows = self._data(data or {})
+        count = _common_rows(rows, self.placeholders) if rows else 0
+        size = count if batch_size is None else check_whole("batch_size", batch_size)
+        if size > count and rows:
+            raise ValueError(f"profile: a batch of {size} rows needs as many, the data have {count}")
+        fed, values = self._fed(feeds or {}, missing=rows), state.values_of(self.variables)
+        found: Profile = self._executable.profile(values, fed, rows, size, check_whole("steps", steps), seed)
+        return found
 
     def _replay(self, state: Sequence[Array], feeds: Sequence[Any], seed: int, step: int) -> Replay:
         return Replay(self.definition, state, feeds, seed, step)
 
     def _after(self, state: State, feeds: Sequence[Array], seed: int, step: int) -> State:
-        return self._state(state, self._executable.run(self._values(state), feeds, seed, step).state)
-
-    def _values(self, state: State) -> list[Array]:
-        return [checked_feed(node, state[node]) for node in self.variables]
+        return self._state(state, self._executable.run(state.values_of(self.variables), feeds, seed, step).state)
 
     def _state(self, before: State, values: Sequence[Array]) -> State:
-        return State({**before, **dict(zip(self.variables, values, strict=True))})
+        return before.after(self.variables, values) if self.definition.updates else before
+
+    def _run_epochs(
+        self, state: list[Array], fed: Any, rows: Any, epochs: Array, batch_size: int, seed: int, first_step: int
+    ) -> BatchesResult:
+        run = self._executable.run_batches
+        if len(epochs) == 1 or epochs.shape[1] % batch_size == 0:
+            # Where no batch is short, one epoch after another is the same as a long one.
+            return run(state, fed, rows, epochs.ravel(), batch_size, seed, first_step)
+        result = BatchesResult([], state, None)
+        for order in epochs:
+            done = run(result.state, fed, rows, order, batch_size, seed, first_step + len(result.outputs))
+            done.outputs[:0] = result.outputs
+            result = done
+            if done.failed_at is not None:
+                break
+        return result
 
     def _fed(self, feeds: Mapping[Node | str, Any], missing: Mapping[int, Any] | None = None) -> list[Any]:
-        given = named_feeds(feeds, self.placeholders)
-        unknown = [node.label() for node in given if node not in self.placeholders]
-        if unknown:
-            raise FeedError(f"the program has no placeholder {', '.join(unknown)}; it has: {self._names()}")
+        given = self._given(feeds)
         result: list[Any] = []
         for i, node in enumerate(self.placeholders):
             if missing is not None and i in missing:
@@ -248,23 +316,27 @@ class Program:
                 raise FeedError(f"the placeholder {node.label()} was not fed; the program needs: {self._names()}")
         return result
 
+    def _given(self, feeds: Mapping[Node | str, Any]) -> dict[Node, Any]:
+        given = named_feeds(feeds, self.placeholders)
+        unknown = [node.label() for node in given if node not in self.placeholders]
+        if unknown:
+            raise FeedError(f"the program has no placeholder {', '.join(unknown)}; it has: {self._names()}")
+        return given
+
     def _names(self) -> str:
         return ", ".join(f"{p.label()} {show(p.shape)}" for p in self.placeholders) or "none"
 
     def _data(self, data: Mapping[Node | str, Any]) -> dict[int, Any]:
-        given = named_feeds(data, self.placeholders)
-        unknown = [node.label() for node in given if node not in self.placeholders]
-        if unknown:
-            raise FeedError(f"the program has no placeholder {', '.join(unknown)}; it has: {self._names()}")
+        given = self._given(data)
         for node, source in given.items():
             if not hasattr(source, "shape") or not hasattr(source, "dtype") or not node.shape:
                 raise FeedError(f"{node.label()} takes rows of data as an array, got {type(source).__name__}")
-            wanted = (*node.shape[:1], *source.shape[1:])
-            if len(wanted) != node.ndim or any(
-                isinstance(e, int) and e != g for e, g in zip(node.shape, wanted, strict=True)
+            wanted, got = node.shape[1:], source.shape[1:]
+            if wanted != got and (
+                len(wanted) != len(got) or any(isinstance(e, int) and e != g for e, g in zip(wanted, got, strict=True))
             ):
                 raise ShapeError(f"{node.label()} has shape {show(node.shape)}, got rows of an array {source.shape}")
-            checked_feed(node, np.empty([e if isinstance(e, int) else 0 for e in node.shape], source.dtype))
+            check_kind(node, source.dtype)
         return {i: given[node] for i, node in enumerate(self.placeholders) if node in given}
 
     def _shaped(self, values: Sequence[Any]) -> Any:
@@ -285,6 +357,9 @@ class Program:
                 joined.append(np.empty(shape if along else (0, *shape), node.dtype))
             elif along:
                 joined.append(np.concatenate(values) if len(values) > 1 else values[0])
+            elif not node.shape:
+                # stack would take a third of a microsecond for each number.
+                joined.append(np.array(values, node.dtype))
             elif all(value.shape == values[0].shape for value in values):
                 joined.append(np.stack(values))
             else:
@@ -292,14 +367,24 @@ class Program:
         return self._shaped(joined)
 
 
+def check_whole(name: str, value: Any) -> int:
+    """A whole number of at least 1."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        raise ValueError(f"{name} must be a whole number of at least 1, got {value!r}")
+    return int(value)
+
+
 def _checked_order(order: Any, rows: int) -> Array:
+    """The order of each epoch's rows, (epochs, n)."""
     found = np.asarray(order)
-    if found.ndim != 1 or found.dtype.kind not in "iu":
-        raise FeedError(f"order is a row of whole numbers, got {found.dtype} of shape {found.shape}")
+    if found.ndim not in (1, 2) or found.dtype.kind not in "iu":
+        raise FeedError(
+            f"order is a row of whole numbers, or one for each epoch; got {found.dtype} of shape {found.shape}"
+        )
     if found.size and not (found.min() >= 0 and found.max() < rows):
         wrong = found[(found < 0) | (found >= rows)][0]
         raise IndexError(f"order: the row {wrong} is outside 0 … {rows - 1}")
-    return found
+    return np.atleast_2d(found)
 
 
 def _flat(outputs: Node | Sequence[Node] | Mapping[str, Node]) -> list[Node]:
@@ -311,9 +396,8 @@ def _flat(outputs: Node | Sequence[Node] | Mapping[str, Node]) -> list[Node]:
 def _common_rows(rows: Mapping[int, Any], placeholders: Sequence[Node]) -> int:
     if not rows:
         raise FeedError("run_batches needs data: a mapping of placeholders to arrays of rows")
-    counts = {placeholders[i].label(): row_count(source) for i, source in rows.items()}
+    counts = {i: row_count(source) for i, source in rows.items()}
     if len(set(counts.values())) > 1:
-        raise ShapeError(
-            "the data differ in their number of rows: " + ", ".join(f"{k} has {v}" for k, v in counts.items())
-        )
+        named = ", ".join(f"{placeholders[i].label()} has {n}" for i, n in counts.items())
+        raise ShapeError(f"the data differ in their number of rows: {named}")
     return next(iter(counts.values()))

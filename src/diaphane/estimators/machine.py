@@ -1,4 +1,4 @@
-"""The graph behind a multi-layer perceptron: network, step and prediction programs, made anew when asked for.
+"""The graph behind a multi-layer perceptron: network, training and prediction programs, planned once.
 
 An estimator's fitted attributes are plain arrays; this is what they are put into. It is dropped when an
 estimator is pickled or copied.
@@ -8,45 +8,134 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass
+from functools import cache, cached_property, lru_cache
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
-from ..engines import Program, State
+from ..engines import Engine, Program, State
 from ..graph import Node, log_softmax, square, stack, variable
 from ..graph import sum as sum_of
 from ..graph.node import Array
 from ..nn import Dense, Dropout, GlorotUniform, Layer, Network, Sequential, Uniform, find_activation
 from ..nn.initializers import InitializerLike
 from ..nn.losses import Loss
+from ..optim import Optimizer
+from ..training import Trainer
 from ..training.trainer import EVALUATION_ROWS
 
-__all__ = ["Machine", "architecture", "l2_penalty"]
+__all__ = ["Machine", "Plan", "architecture", "machine_of", "of_signs"]
+
+MOST_SHARED = 16
+"""Machines kept for other estimators: a search looks at some architectures in turn."""
 
 
-@dataclass
-class Machine:
-    """A network, with the programs that predict."""
+@dataclass(frozen=True)
+class Plan:
+    """All that a machine is made from.
 
-    network: Network
+    Attributes
+    ----------
+    inputs, hidden, outputs : int, tuple of int, int
+        Units of each layer.
+    activation, dropout, weight_init
+        See :func:`architecture`.
+    out_activation : str
+    loss : callable
+    optimizer : Optimizer or None
+        Its formula counts and not its hyperparameters, which are inputs of a training step. None is for L-BFGS.
+    dtype : str
+    engine : str or Engine
+    """
+
+    inputs: int
+    hidden: tuple[int, ...]
+    outputs: int
+    activation: Any
+    dropout: float | tuple[float, ...]
+    weight_init: Any
     out_activation: str
     loss: Loss
-    engine: str
-    _programs: dict[str, Program] = field(default_factory=dict)
+    optimizer: Optimizer | None
+    dtype: str
+    engine: str | Engine
+
+    @property
+    def is_fixed(self) -> bool:
+        """Whether it means the same tomorrow, as this library's own parts do; a user's function may not."""
+        kinds = map(type, (self.optimizer, self.weight_init, self.engine))
+        parts = (find_activation(self.activation), self.loss, *kinds)
+        packages = {str(getattr(part, "__module__", None)).split(".")[0] for part in parts}
+        return packages <= {__name__.split(".")[0], "builtins"}
+
+
+def machine_of(plan: Plan) -> Machine:
+    """The machine of a plan, another estimator's where there is one.
+
+    A search or a cross-validation fits clone after clone, and planning takes as long as dozens of epochs of a small
+    network. Values live in states, so that those who share a machine never meet.
+    """
+    return _shared(plan) if plan.is_fixed else Machine(plan)
+
+
+@lru_cache(MOST_SHARED)
+def _shared(plan: Plan) -> Machine:
+    return Machine(plan)
+
+
+@cache
+def of_signs(margin: Loss) -> Loss:
+    """The same loss for targets 0 and 1, where it takes −1 and +1; the same function each time, for equal plans."""
+    return lambda scores, target: margin(scores, 2 * target - 1)
+
+
+class Machine:
+    """A network, with the programs that train it and those that predict.
+
+    Attributes
+    ----------
+    plan : Plan
+    network : Network
+    alpha : Node
+        The strength of the penalty ½·α·Σ‖W‖² / n, over coefficients and not intercepts: scikit-learn's ``alpha``.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        layers = architecture(plan.inputs, plan.hidden, plan.outputs, plan.activation, plan.dropout, plan.weight_init)
+        self.network = Network(layers, (plan.inputs,), dtype=plan.dtype)
+        self.alpha = variable(0.0, "alpha", dtype=plan.dtype, role="hyperparameter")
+        self._parameters = self.network.parameters
+        self._others = {v: np.asarray(v.value) for v in self.network.variables if v not in self._parameters}
+        self._programs: dict[str, Program] = {}
 
     def state(self, coefs: Sequence[Array], intercepts: Sequence[Array]) -> State:
         """The weights, in the places of the network's parameters."""
         arrays = [a for pair in zip(coefs, intercepts, strict=True) for a in pair]
-        values = dict(zip(self.network.parameters, arrays, strict=True))
-        others = {v: v for v in self.network.variables if v not in values}
-        return State({**values, **{v: np.asarray(v.value) for v in others}})
+        return State({**dict(zip(self._parameters, arrays, strict=True)), **self._others})
 
     def weights(self, state: State) -> tuple[list[Array], list[Array]]:
         """Coefficients and intercepts out of a state."""
-        arrays = [state[p] for p in self.network.parameters]
+        arrays = [state[p] for p in self._parameters]
         return arrays[0::2], arrays[1::2]
+
+    def trainer(self) -> Trainer:
+        """A trainer to set up for one fit; what it has planned stays here."""
+        return copy(self._trainer)
+
+    @cached_property
+    def _trainer(self) -> Trainer:
+        assert self.plan.optimizer is not None
+        return Trainer(
+            self.network, self.plan.loss, self.plan.optimizer, penalty=self._l2_penalty, engine=self.plan.engine
+        )
+
+    def _l2_penalty(self, network: Network, examples: Node) -> Node:
+        squares = [sum_of(square(p)) for p in network.parameters if p.ndim > 1]
+        return 0.5 * self.alpha * sum_of(stack(squares)) / examples
 
     def predict(self, state: State, x: Any, kind: str = "output") -> Array:
         """Probabilities (or numbers), logarithms of probabilities, or raw outputs."""
@@ -55,10 +144,10 @@ class Machine:
             raw = self.network.output
             nodes = {
                 "raw": lambda: raw,
-                "output": lambda: find_activation(self.out_activation)(raw),
+                "output": lambda: find_activation(self.plan.out_activation)(raw),
                 "log": lambda: log_softmax(raw),
             }
-            program = self._programs[kind] = Program(nodes[kind](), engine=self.engine)
+            program = self._programs[kind] = Program(nodes[kind](), engine=self.plan.engine)
         outputs, _ = program.run_batches(state, {self.network.input: x}, batch_size=EVALUATION_ROWS)
         return np.asarray(outputs)
 
@@ -93,14 +182,3 @@ def architecture(
         if not last and rates[i]:
             layers.append(Dropout(float(rates[i])))
     return Sequential(layers)
-
-
-def l2_penalty(alpha: float) -> Any:
-    """½·α·Σ‖W‖² / n, over coefficients and not intercepts: scikit-learn's ``alpha``."""
-
-    def penalty(network: Network, examples: Node) -> Node:
-        strength = variable(float(alpha), "alpha", dtype=network.dtype, role="hyperparameter")
-        squares = [sum_of(square(p)) for p in network.parameters if p.ndim > 1]
-        return 0.5 * strength * sum_of(stack(squares)) / examples
-
-    return penalty

@@ -15,6 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..graph.node import Array
 from ..nn.losses import Loss, binary_cross_entropy, categorical_cross_entropy, find_loss
+from .machine import of_signs
 from .multilayer import BaseMLP
 
 __all__ = ["MLPClassifier", "MLPRegressor"]
@@ -64,7 +65,7 @@ nesterovs_momentum, early_stopping, validation_fraction, beta_1, beta_2, epsilon
         For the coefficients, with intercepts of 0; None is scikit-learn's Glorot-uniform for both.
     callbacks : sequence of Callback or None
         See :class:`diaphane.training.Callback`.
-    engine : str, default "reference"
+    engine : str or Engine, default "native"
         Which engine computes; see :class:`diaphane.Program`.
     dtype : float32, float64 or None
         Of the computation; by default float64 for float64 data and float32 for anything else.
@@ -123,7 +124,7 @@ out_activation_, loss_, loss_curve_, best_loss_, t_, validation_scores_, best_va
         class_weight: Any = None,
         weight_init: Any = None,
         callbacks: Any = None,
-        engine: str = "reference",
+        engine: Any = "native",
         dtype: Any = None,
     ) -> None:
         self.hidden_layer_sizes = hidden_layer_sizes
@@ -224,17 +225,15 @@ out_activation_, loss_, loss_curve_, best_loss_, t_, validation_scores_, best_va
         raw = self._predictions(X, "raw")
         return raw.ravel() if self.n_outputs_ == 1 else raw
 
-    def _estimator_type_is_regressor(self) -> bool:
-        return False
-
     def _encode_target(self, y: Any, reset: bool, held_out: bool = False) -> Array:
         if y.ndim == 2 and y.shape[1] == 1:
             y = column_or_1d(y, warn=True)
-        if not hasattr(self, "_label_binarizer") or (reset and not self.warm_start):
-            if not (reset and hasattr(self, "_label_binarizer") and not hasattr(self, "coefs_")):
-                self._label_binarizer = LabelBinarizer().fit(y)
-            self.classes_ = self._label_binarizer.classes_
-        self._refuse_unknown_classes(y, all_again=self.warm_start and hasattr(self, "coefs_") and not held_out)
+        known = hasattr(self, "_label_binarizer")
+        if not known or (reset and not self.warm_start and hasattr(self, "coefs_")):
+            known, self._label_binarizer = False, LabelBinarizer().fit(y)
+        self.classes_ = self._label_binarizer.classes_
+        if known:
+            self._refuse_unknown_classes(y, all_again=self.warm_start and hasattr(self, "coefs_") and not held_out)
         if self._label_binarizer.y_type_ == "multiclass":
             return np.searchsorted(self.classes_, y).astype(np.int64)
         return np.asarray(self._label_binarizer.transform(y), np.float32)
@@ -275,8 +274,7 @@ out_activation_, loss_, loss_curve_, best_loss_, t_, validation_scores_, best_va
         if self.loss == "hinge" and several:
             return find_loss("multiclass_hinge")
         if self.loss in ("hinge", "squared_hinge") and not several:
-            margin = find_loss(self.loss)
-            return lambda scores, target: margin(scores, 2 * target - 1)
+            return of_signs(find_loss(self.loss))
         raise ValueError(
             f"loss must be log_loss, hinge, squared_hinge (two classes) or a function, got {self.loss!r} for "
             f"{len(self.classes_)} classes"
@@ -379,7 +377,7 @@ loss_, loss_curve_, best_loss_, t_, validation_scores_, best_validation_score_
         dropout: Any = 0.0,
         weight_init: Any = None,
         callbacks: Any = None,
-        engine: str = "reference",
+        engine: Any = "native",
         dtype: Any = None,
     ) -> None:
         self.loss = loss
@@ -436,9 +434,6 @@ loss_, loss_curve_, best_loss_, t_, validation_scores_, best_validation_score_
         """The number, or numbers, of each row."""
         found = self._predictions(X)
         return found.ravel() if found.shape[1] == 1 else found
-
-    def _estimator_type_is_regressor(self) -> bool:
-        return True
 
     def _encode_target(self, y: Any, reset: bool, held_out: bool = False) -> Array:
         if y.ndim == 2 and y.shape[1] == 1:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
@@ -18,10 +18,11 @@ from ..graph.node import Array
 from ..nn import ACTIVATIONS, Network, find_initializer
 from ..nn.losses import Loss
 from ..optim import Optimizer
-from ..training import Callback, DivergenceError, Trainer, TrainingResult
-from .machine import Machine, architecture, l2_penalty
+from ..training import Callback, DivergenceError, TrainingResult
+from .inputs import rows_to_predict
+from .machine import Machine, Plan, machine_of
 from .parameters import check_choice, check_flag, check_integer, check_number, hidden_sizes
-from .solvers import SOLVERS, Convergence, InverseScaling, Verbose, choose_optimizer, fit_lbfgs
+from .solvers import SOLVERS, Convergence, InverseScaling, Verbose, choose_optimizer, fit_lbfgs, formula_of
 
 __all__ = ["BaseMLP"]
 
@@ -76,7 +77,7 @@ class BaseMLP(BaseEstimator):
             self._start_afresh(x, hidden, rng)
         if self.solver != "lbfgs":
             self._start_curves(first)
-        machine = self._machine_for(x.shape[1], hidden)
+        machine = self._machine_to_fit(x.shape[1], hidden)
         start = machine.state(self.coefs_, self.intercepts_)
         validation = None if validation_data is None else self._checked_validation(validation_data)
         if self.solver == "lbfgs":
@@ -90,7 +91,7 @@ class BaseMLP(BaseEstimator):
         return self
 
     def _check_rows(self, x: Any, y: Any, reset: bool) -> tuple[Any, Any]:
-        numeric = {"y_numeric": True} if self._estimator_type_is_regressor() else {}
+        numeric = {"y_numeric": True} if isinstance(self, RegressorMixin) else {}
         x, y = validate_data(
             self, x, y, accept_sparse=["csr", "csc"], multi_output=True, dtype="numeric", reset=reset, **numeric
         )
@@ -98,9 +99,6 @@ class BaseMLP(BaseEstimator):
             raise ValueError(f"Complex data not supported: {x.dtype}")
         # Rows are what a batch takes, and a column-wise matrix has to look through all of it for each.
         return (x.tocsr() if hasattr(x, "tocsr") else x), y
-
-    def _estimator_type_is_regressor(self) -> bool:
-        raise NotImplementedError
 
     def _check_parameters(self, incremental: bool) -> None:
         if not isinstance(self.solver, Optimizer):
@@ -148,7 +146,7 @@ class BaseMLP(BaseEstimator):
         self.n_iter_ = self.t_ = 0
         self._optimizer_values: dict[str, Array] = {}
         self._machine: Machine | None = None
-        machine = self._machine_for(x.shape[1], hidden)
+        machine = self._machine_to_fit(x.shape[1], hidden)
         self.coefs_, self.intercepts_ = machine.weights(machine.network.initial_state(rng))
 
     def _start_curves(self, first: bool) -> None:
@@ -161,22 +159,12 @@ class BaseMLP(BaseEstimator):
             self.validation_scores_: list[float] | None = [] if self.early_stopping else None
             self.best_validation_score_ = -np.inf if self.early_stopping else None
 
-    def _machine_for(self, inputs: int, hidden: Sequence[int]) -> Machine:
-        key = (
-            inputs,
-            tuple(hidden),
-            self.n_outputs_,
-            self.activation,
-            str(self.dropout),
-            self.weight_init,
-            self._dtype,
-        )
+    def _machine_to_fit(self, inputs: int, hidden: Sequence[int]) -> Machine:
+        self._fitted_with = self.activation, self.dropout, self.weight_init
+        plan = self._plan(inputs, hidden, None if self.solver == "lbfgs" else formula_of(choose_optimizer(self)))
         found: Machine | None = getattr(self, "_machine", None)
-        if found is None or self._machine_key != (*key, self.engine, self.loss):
-            self._fitted_with = self.activation, self.dropout, self.weight_init
-            self._machine = found = self._machine_of(inputs, hidden)
-            self._machine_key: tuple[Any, ...] = (*key, self.engine, self.loss)
-            self._trainer: tuple[Any, Trainer] | None = None
+        if found is None or found.plan != plan:
+            self._machine = found = machine_of(plan)
         return found
 
     def _fitted_machine(self) -> Machine:
@@ -184,14 +172,24 @@ class BaseMLP(BaseEstimator):
         found: Machine | None = getattr(self, "_machine", None)
         if found is None:
             sizes = [c.shape[1] for c in self.coefs_]
-            self._machine = found = self._machine_of(self.coefs_[0].shape[0], sizes[:-1])
-            self._machine_key = ()
+            self._machine = found = machine_of(self._plan(self.coefs_[0].shape[0], sizes[:-1], None))
         return found
 
-    def _machine_of(self, inputs: int, hidden: Sequence[int]) -> Machine:
-        layers = architecture(inputs, hidden, self.n_outputs_, *self._fitted_with)
-        network = Network(layers, (inputs,), dtype=self._dtype)
-        return Machine(network, self.out_activation_, self._loss_function(), self.engine)
+    def _plan(self, inputs: int, hidden: Sequence[int], optimizer: Optimizer | None) -> Plan:
+        activation, dropout, weight_init = self._fitted_with
+        return Plan(
+            inputs,
+            tuple(hidden),
+            self.n_outputs_,
+            activation,
+            tuple(map(float, dropout)) if np.iterable(dropout) else float(dropout),
+            weight_init,
+            self.out_activation_,
+            self._loss_function(),
+            optimizer,
+            self._dtype,
+            self.engine,
+        )
 
     @property
     def network_(self) -> Network:
@@ -242,19 +240,22 @@ class BaseMLP(BaseEstimator):
     ) -> None:
         if self.early_stopping and validation is None:
             x, target, weights, validation = self._held_out(x, target, weights, rng)
-        trainer = self._trainer_for(machine, self._clipped_batch(x.shape[0]))
-        rows = x.shape[0]
+        rows, optimizer = x.shape[0], choose_optimizer(self)
         convergence = Convergence(self, "validation_score" if self.early_stopping else "loss")
         callbacks: list[Callback] = [Verbose()] if self.verbose else []
         if self.solver == "sgd" and self.learning_rate == "invscaling":
             callbacks.append(InverseScaling(self.learning_rate_init, self.power_t, self.t_, rows))
+        trainer = machine.trainer()
+        trainer.optimizer, trainer.batch_size = optimizer, self._clipped_batch(rows)
         trainer.callbacks = [*callbacks, convergence, *(self.callbacks or ())]
         trainer.epochs, trainer.shuffle = 1 if incremental else self.max_iter, self.shuffle
         trainer.random_state = rng
         held_weights = None if validation is None else validation[2]
         trainer.metrics = {"score": lambda outputs, y: self._raw_score(outputs, y, held_weights)}
         step = trainer.step_for(target, weights is not None)
-        step_state = step.initial_state(start)
+        # They are inputs of the step, which was planned for any.
+        numbers = {n: getattr(optimizer, name) for name, n in step.hyperparameters.items() if hasattr(optimizer, name)}
+        step_state = step.initial_state(start).replace({**numbers, machine.alpha: float(self.alpha)})
         if incremental and self._optimizer_values:
             kept = [v for v in step.program.variables if v.name in self._optimizer_values]
             step_state = step_state.replace({v: self._optimizer_values[str(v.name)] for v in kept})
@@ -282,17 +283,6 @@ class BaseMLP(BaseEstimator):
                 stacklevel=4,
             )
 
-    def _trainer_for(self, machine: Machine, batch_size: int) -> Trainer:
-        optimizer = choose_optimizer(self)
-        key = (id(machine), optimizer, self.alpha, self.engine)
-        if self._trainer is None or self._trainer[0] != key:
-            penalty = l2_penalty(self.alpha)
-            trainer = Trainer(machine.network, machine.loss, optimizer, penalty=penalty, engine=self.engine)
-            self._trainer = (key, trainer)
-        trainer = self._trainer[1]
-        trainer.batch_size = batch_size
-        return trainer
-
     def _clipped_batch(self, rows: int) -> int:
         if self.batch_size == "auto":
             return min(200, rows)
@@ -319,7 +309,7 @@ class BaseMLP(BaseEstimator):
     def _fit_lbfgs(self, machine: Machine, start: State, x: Any, target: Array, weights: Any, rng: Any) -> None:
         found, state = fit_lbfgs(
             machine.network,
-            machine.loss,
+            machine.plan.loss,
             start,
             x,
             target,
@@ -345,12 +335,11 @@ class BaseMLP(BaseEstimator):
             )
 
     def _predictions(self, x: Any, kind: str = "output") -> Array:
-        check_is_fitted(self)
-        x = validate_data(self, x, accept_sparse=["csr", "csc"], dtype="numeric", reset=False)
-        machine = self._fitted_machine()
-        return machine.predict(
-            machine.state(self.coefs_, self.intercepts_), x.tocsr() if hasattr(x, "tocsr") else x, kind
-        )
+        if not self.__sklearn_is_fitted__():
+            check_is_fitted(self)
+        x, machine = rows_to_predict(self, x), self._fitted_machine()
+        # The weights as they are now: they are the user's to change.
+        return machine.predict(machine.state(self.coefs_, self.intercepts_), x, kind)
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "coefs_")
@@ -364,8 +353,7 @@ class BaseMLP(BaseEstimator):
 
     def __getstate__(self) -> Any:
         state = dict(super().__getstate__())
-        for name in ("_machine", "_machine_key", "_trainer"):
-            state.pop(name, None)
+        state.pop("_machine", None)
         return state
 
     def __sklearn_tags__(self) -> Any:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
 
-from ..engines import Program
+from ..engines import Engine, Program
 from ..graph.node import Array
 from ..nn.losses import Loss
 from ..nn.network import Network
@@ -15,7 +16,7 @@ from ..optim.drivers import LBFGSResult
 from ..training import Callback, EarlyStopping, TrainingRun, TrainingStep
 from ..training.trainer import EVALUATION_ROWS
 
-__all__ = ["SOLVERS", "Convergence", "InverseScaling", "Verbose", "choose_optimizer", "fit_lbfgs"]
+__all__ = ["SOLVERS", "Convergence", "InverseScaling", "Verbose", "choose_optimizer", "fit_lbfgs", "formula_of"]
 
 SOLVERS = ("lbfgs", *OPTIMIZERS)
 SMALLEST_RATE = 1e-6
@@ -40,6 +41,17 @@ def choose_optimizer(estimator: Any) -> Optimizer:
     return find_optimizer(solver, learning_rate=rate)
 
 
+def formula_of(optimizer: Optimizer) -> Optimizer:
+    """The same formula with its class's own hyperparameters: they are inputs of a step, and do not change its plan.
+
+    What the user wrote may do anything with its numbers, and stays as it is.
+    """
+    if type(optimizer).__module__ != Optimizer.__module__:
+        return optimizer
+    own: dict[str, Any] = {f.name: f.default for f in fields(optimizer) if isinstance(f.default, float)}
+    return replace(optimizer, **own)
+
+
 class Convergence(EarlyStopping):
     """scikit-learn's rule: stop, or lower an adaptive rate, when ``tol`` was not gained for long enough.
 
@@ -59,6 +71,10 @@ class Convergence(EarlyStopping):
 
     def improves(self, value: float) -> bool:
         return value >= self.best + self.min_delta
+
+    def epochs_ahead(self) -> float:
+        # Before its patience is at an end it reads nothing but the history, unless the best state is to be kept.
+        return 1 if self.restore_best else self.patience + 1 - self.waited
 
     def on_exhausted(self, run: TrainingRun) -> None:
         if self.adaptive and run.hyperparameter("learning_rate") > SMALLEST_RATE:
@@ -105,7 +121,7 @@ def fit_lbfgs(
     max_fun: int,
     tol: float,
     seed: int,
-    engine: str,
+    engine: str | Engine,
 ) -> tuple[LBFGSResult, Any]:
     """Minimise the penalised mean loss over all rows, a block of rows at a time.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, overload
 
 import numpy as np
@@ -11,10 +12,10 @@ from .backend import NumpyBackend
 from .errors import DTypeError, FeedError, ShapeError
 from .formula import describe
 from .leaves import Placeholder, Variable, initial_value
-from .node import Array, Node, ancestors
+from .node import Array, DType, Node, ancestors
 from .sizes import Extent, Size, bind, show
 
-__all__ = ["Plan", "bind_sizes", "checked_feed", "evaluate"]
+__all__ = ["Plan", "bind_sizes", "check_kind", "check_shape", "checked_feed", "evaluate"]
 
 
 class Plan:
@@ -159,23 +160,30 @@ def named_feeds(feeds: Mapping[Node | str, Any], known: Iterable[Node]) -> dict[
 
 def checked_feed(node: Node, value: Any) -> Array:
     """The value as an array that the node can stand for, cast where that keeps its kind."""
+    if type(value) is np.ndarray and value.shape == node.shape and value.dtype == node.dtype:
+        return value
     array = np.asarray(value)
-    if array.ndim != node.ndim:
-        raise ShapeError(f"{node.label()} has shape {show(node.shape)}, got an array of shape {array.shape}")
-    for wanted, got in zip(node.shape, array.shape, strict=True):
-        if isinstance(wanted, int) and wanted != got:
-            raise ShapeError(f"{node.label()} has shape {show(node.shape)}, got an array of shape {array.shape}")
+    check_shape(node, array.shape)
     if array.dtype == node.dtype:
         return array
-    order = "buif"
-    if array.dtype.kind not in order or order.index(array.dtype.kind) > order.index(node.dtype.kind):
-        raise DTypeError(
-            f"{node.label()} is of dtype {node.dtype}, got {array.dtype}, which does not fit; convert it first"
-        )
+    check_kind(node, array.dtype)
     cast = array.astype(node.dtype)
     if array.dtype.kind in "iu" and node.dtype.kind in "iu" and not np.array_equal(cast, array):
         raise DTypeError(f"{node.label()} is of dtype {node.dtype}, which does not hold all of the numbers given")
     return cast
+
+
+def check_shape(node: Node, shape: tuple[int, ...]) -> None:
+    """Raise where an array of this shape cannot stand for the node."""
+    if len(shape) != node.ndim or any(isinstance(e, int) and e != g for e, g in zip(node.shape, shape, strict=True)):
+        raise ShapeError(f"{node.label()} has shape {show(node.shape)}, got an array of shape {shape}")
+
+
+def check_kind(node: Node, dtype: DType) -> None:
+    """Raise where numbers of this dtype are not cast to the node's: a float to an integer, say."""
+    order = "buif"
+    if dtype.kind not in order or order.index(dtype.kind) > order.index(node.dtype.kind):
+        raise DTypeError(f"{node.label()} is of dtype {node.dtype}, got {dtype}, which does not fit; convert it first")
 
 
 def bind_sizes(nodes: Sequence[Node], values: Sequence[Any]) -> dict[str, int]:
@@ -184,11 +192,13 @@ def bind_sizes(nodes: Sequence[Node], values: Sequence[Any]) -> dict[str, int]:
     carrier: dict[str, Node] = {}
     derived: list[tuple[Node, Extent, int]] = []
     for node, value in zip(nodes, values, strict=True):
+        if node.shape == value.shape:
+            continue
         for extent, got in zip(node.shape, value.shape, strict=True):
             if not isinstance(extent, Size):
                 continue
-            name = str(extent)
-            if not extent.is_name:
+            name = _name_of(extent)
+            if name is None:
                 derived.append((node, extent, got))
             elif bindings.setdefault(name, got) != got:
                 raise ShapeError(
@@ -200,3 +210,9 @@ def bind_sizes(nodes: Sequence[Node], values: Sequence[Any]) -> dict[str, int]:
         if bind(extent, bindings) != got:
             raise ShapeError(f"{node.label()} has an axis of {extent} = {bind(extent, bindings)}, got {got}")
     return bindings
+
+
+@lru_cache
+def _name_of(size: Size) -> str | None:
+    """The name of a size that is one named size; sizes are few, and each run asks again."""
+    return str(size) if size.is_name else None

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from ..engines import Program, State, initial_state
+from ..engines import Engine, Program, State, initial_state
 from ..graph import Dim, Node, ShapeError, Size, ancestors, placeholder, substitute
 from ..graph.leaves import Variable
 from ..graph.node import Array
@@ -114,7 +114,7 @@ class Network:
             raise ShapeError(
                 f"a network keeps the examples' axis N first, its output has shape {show(self.output.shape)}"
             )
-        self._predictors: dict[str, Program] = {}
+        self._predictors: dict[str | Engine, Program] = {}
 
     @property
     def variables(self) -> tuple[Node, ...]:
@@ -167,7 +167,7 @@ class Network:
         """First values of all variables, drawn from ``rng`` in the variables' order."""
         return initial_state(self.variables, rng)
 
-    def predict(self, state: State, x: Any, *, batch_size: int | None = None, engine: str = "reference") -> Array:
+    def predict(self, state: State, x: Any, *, batch_size: int | None = None, engine: str | Engine = "native") -> Array:
         """The inference output for any number of rows.
 
         Parameters

@@ -16,7 +16,7 @@ class Callback:
     """Override the moments that you want; each gets the run.
 
     ``on_step_end`` makes the trainer come back from the engine after every batch: leave it out where an
-    epoch's end will do.
+    epoch's end will do, and see :meth:`epochs_ahead` for what an epoch's end costs.
 
     Examples
     --------
@@ -39,6 +39,15 @@ class Callback:
 
     def on_fit_end(self, run: TrainingRun) -> None:
         """After the last epoch, also when training was interrupted, diverged or failed."""
+
+    def epochs_ahead(self) -> float:
+        """How many epochs may be computed in one go before this is called back for each of them in turn.
+
+        1 where a moment between two epochs is overridden. More is for whoever reads nothing but the history
+        there, and acts on the run after the last of them only: its ``state`` is then that of the last.
+        """
+        between = ("on_epoch_start", "on_step_end", "on_epoch_end")
+        return 1 if any(getattr(type(self), m) is not getattr(Callback, m) for m in between) else math.inf
 
 
 FALLING = ("loss", "error", "losses", "errors", "mae", "mse", "rmse", "nll", "deviance", "perplexity")

@@ -41,11 +41,13 @@ class History:
         return [r[name] for r in self.records if name in r]
 
     def __contains__(self, name: object) -> bool:
-        return any(name in r for r in self.records)
+        # The newest record answers at once what is asked after every epoch.
+        return any(name in r for r in (*self.records[-1:], *self.records))
 
     def last(self, name: str) -> Any:
         """The newest value of a name."""
-        return self[name][-1]
+        newest = self.records[-1] if self.records else {}
+        return newest[name] if name in newest else self[name][-1]
 
     def __len__(self) -> int:
         return len(self.records)

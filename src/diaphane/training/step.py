@@ -7,10 +7,11 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from ..engines import Program, State, initial_state
-from ..graph import Dim, FeedError, Node, extent_value, gradient, placeholder, substitute
+from ..engines import Engine, Program, State, initial_state
+from ..graph import Dim, FeedError, Node, ancestors, extent_value, gradient, placeholder, substitute
 from ..graph import sum as sum_of
 from ..graph.node import Array
+from ..graph.operations.random import Random
 from ..nn.losses import Loss, mean_loss
 from ..nn.network import Network
 from ..optim.flat import flatten
@@ -40,7 +41,12 @@ class TrainingStep:
     weighted : bool
         Whether examples carry weights.
     penalty : callable, optional
-    engine : str
+    engine : str or Engine
+
+    Attributes
+    ----------
+    is_random : bool
+        Whether a step draws numbers, as dropout does.
     """
 
     def __init__(
@@ -53,9 +59,9 @@ class TrainingStep:
         target_dtype: Any = None,
         weighted: bool = False,
         penalty: Penalty | None = None,
-        engine: str = "reference",
+        engine: str | Engine = "native",
     ) -> None:
-        self.network, self.optimizer = network, optimizer
+        self.network = network
         self.x, self.y, self.weights = _placeholders(network, target_shape, target_dtype, weighted)
         forward = network.forward(self.x, training=True)
         total = mean_loss(loss(forward.output, self.y), self.weights)
@@ -70,6 +76,7 @@ class TrainingStep:
         updates = {**dict(zip(forward.updates, kept, strict=True)), **self.formulas.next_values}
         self.program = Program({"loss": self.loss}, updates, loss=self.loss, engine=engine)
         self.kept = tuple(v for v in network.variables if v not in self.flat.views)
+        self.is_random = any(isinstance(n.op, Random) for n in ancestors(self.program.definition.wanted))
 
     @property
     def hyperparameters(self) -> dict[str, Node]:
@@ -130,7 +137,7 @@ class Evaluation:
         *,
         target_shape: tuple[int, ...] = (),
         target_dtype: Any = None,
-        engine: str = "reference",
+        engine: str | Engine = "native",
     ) -> None:
         self.x, self.y, _ = _placeholders(network, target_shape, target_dtype, False)
         output = network.forward(self.x).output

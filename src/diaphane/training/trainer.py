@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -10,15 +11,15 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from ..engines import NonFiniteError, State
-from ..graph import Node, ShapeError, ancestors
+from ..engines import Engine, NonFiniteError, State
+from ..graph import Node, ShapeError
 from ..graph.node import Array
-from ..graph.operations.random import Random
 from ..nn.losses import LossLike, find_loss
 from ..nn.network import Network
 from ..optim.optimizers import Optimizer, find_optimizer
 from .callbacks import Callback, ProgressBar
 from .history import History
+from .inputs import Examples, check_whole, examples, hold_out, validation_examples
 from .step import Evaluation, Penalty, TrainingStep
 
 __all__ = ["DivergenceError", "InterruptedWarning", "Metric", "Trainer", "TrainingResult", "TrainingRun"]
@@ -28,6 +29,9 @@ Metric: TypeAlias = Callable[[Array, Array], float]
 
 EVALUATION_ROWS = 4096
 """Rows at a time where nothing is learnt: enough to fill the matrix product, little enough to stay in cache."""
+
+GO_SECONDS = 0.02
+"""Epochs that nobody looks at are computed in one go of about so long; an interrupt takes back the whole of it."""
 
 
 class InterruptedWarning(UserWarning):
@@ -143,7 +147,7 @@ class Trainer:
         Whether to show a bar (on a terminal only).
     random_state : int, Generator, RandomState or None
         For first values, shuffling, and random nodes: the same gives the same bits.
-    engine : str
+    engine : str or Engine
 
     Examples
     --------
@@ -171,13 +175,17 @@ class Trainer:
         callbacks: Sequence[Callback] = (),
         progress: bool = False,
         random_state: Any = None,
-        engine: str = "reference",
+        engine: str | Engine = "native",
     ) -> None:
-        if batch_size < 1 or epochs < 0:
-            raise ValueError(f"batch_size must be at least 1 and epochs at least 0, got {batch_size} and {epochs}")
+        if not isinstance(network, Network):
+            raise TypeError(
+                f"network must be a Network, got {type(network).__name__}; Network(layers, input_shape) makes one"
+            )
         self.network, self.loss, self.optimizer = network, find_loss(loss), find_optimizer(optimizer)
-        self.batch_size, self.epochs, self.shuffle = batch_size, epochs, shuffle
-        self.metrics, self.penalty = dict(metrics or {}), penalty
+        self.batch_size, self.epochs = check_whole("batch_size", batch_size, 1), check_whole("epochs", epochs, 0)
+        if metrics is not None and not (isinstance(metrics, Mapping) and all(callable(m) for m in metrics.values())):
+            raise TypeError(f'metrics must map names to functions, such as {{"accuracy": accuracy}}, got {metrics!r}')
+        self.shuffle, self.metrics, self.penalty = shuffle, dict(metrics or {}), penalty
         for callback in callbacks if isinstance(callbacks, Sequence) else [callbacks]:
             if not isinstance(callback, Callback) or not isinstance(callbacks, Sequence):
                 raise TypeError(f"callbacks is a list of Callback objects, got {callbacks!r}")
@@ -202,7 +210,7 @@ class Trainer:
 
         Parameters
         ----------
-        x : array, memory map or CSR matrix, shape ``(n, *input_shape)``
+        x : array, memory map, sparse matrix or frame, shape ``(n, *input_shape)``
             In its own dtype; batches are cast when their step comes.
         y : array, shape (n, …)
         sample_weight : ndarray, shape (n,), optional
@@ -227,23 +235,23 @@ class Trainer:
             At NaN or infinity; its ``result`` has the last good parameters.
         """
         rng = _random_generator(self.random_state)
-        y = np.asarray(y)
-        x = _rows(x)
-        sample_weight = None if sample_weight is None else np.asarray(sample_weight)
-        _check_rows(x, y, sample_weight)
+        given = x, y, sample_weight = examples(x, y, sample_weight)
+        if x.shape[0] == 0:
+            raise ShapeError("there is nothing to learn from: x has no rows")
+        validation = None if validation_data is None else validation_examples(validation_data)
         learnt = np.arange(len(y))
-        if validation_data is None and validation_fraction:
-            learnt, validation_data = _held_out(x, y, sample_weight, validation_fraction, rng)
+        if validation is None and validation_fraction:
+            learnt, validation = hold_out(given, validation_fraction, rng)
         step = self.step_for(y, sample_weight is not None)
         # Before the first values, so that a training that goes on from given ones draws the same masks.
-        seed = _seed(rng) if any(isinstance(n.op, Random) for n in ancestors(step.program.definition.wanted)) else 0
+        seed = _seed(rng) if step.is_random else 0
         if step_state is None:
             step_state = step.initial_state(self.network.initial_state(rng) if state is None else state)
         run = TrainingRun(step, step.adopt(step_state), self.epochs, first_step)
         data = step.data(x, y, sample_weight)
         try:
             self._each("on_fit_start", run)
-            self._run_epochs(run, data, learnt, rng, seed, validation_data)
+            self._run_epochs(run, data, learnt, rng, seed, validation)
         except KeyboardInterrupt:
             run.history.stopped, run.state = "interrupted", run.last_whole
             self._each("on_fit_end", run)
@@ -269,7 +277,7 @@ class Trainer:
         dtype = y.dtype if y.dtype.kind in "iu" else self.network.dtype
         key = y.shape[1:], dtype, weighted
         if key not in self._steps:
-            self._steps[key] = TrainingStep(
+            step = TrainingStep(
                 self.network,
                 self.loss,
                 self.optimizer,
@@ -279,47 +287,85 @@ class Trainer:
                 penalty=self.penalty,
                 engine=self.engine,
             )
+            # Of two threads that made it at once, both go on with the first one's: its variables are the state's keys.
+            self._steps.setdefault(key, step)
         return self._steps[key]
 
     def evaluate(self, state: State, x: Any, y: Any, sample_weight: Array | None = None) -> dict[str, float]:
         """The mean loss and every metric on some data, under a network's values."""
-        y = np.asarray(y)
+        return self._evaluate(state, examples(x, y, sample_weight))
+
+    def _evaluate(self, state: State, data: Examples) -> dict[str, float]:
+        x, y, weights = data
         dtype = y.dtype if y.dtype.kind in "iu" else self.network.dtype
         key = y.shape[1:], dtype
         if key not in self._evaluations:
             self._evaluations[key] = Evaluation(
                 self.network, self.loss, target_shape=y.shape[1:], target_dtype=dtype, engine=self.engine
             )
-        outputs, loss = self._evaluations[key].run(state, _rows(x), y, sample_weight, EVALUATION_ROWS)
+        outputs, loss = self._evaluations[key].run(state, x, y, weights, EVALUATION_ROWS)
         return {"loss": loss, **{name: float(metric(outputs, y)) for name, metric in self.metrics.items()}}
 
     def _run_epochs(
-        self, run: TrainingRun, data: Any, order: Array, rng: Any, seed: int, validation: tuple[Any, ...] | None
+        self, run: TrainingRun, data: Any, order: Array, rng: Any, seed: int, validation: Examples | None
     ) -> None:
         run.last_whole = run.state
-        for epoch in range(1, self.epochs + 1):
+        ahead, seconds = 1, math.inf
+        while run.epoch < self.epochs and not (run.epoch and run.stopping):
             started = time.perf_counter()
-            run.epoch = epoch
+            run.epoch += 1
             self._each("on_epoch_start", run)
-            if self.shuffle:
-                order = order[rng.permutation(len(order))]
-            loss = self._run_epoch(run, data, order, seed)
-            record: dict[str, Any] = {"epoch": epoch, "loss": loss}
-            if "learning_rate" in run.step.hyperparameters:
-                record["learning_rate"] = run.hyperparameter("learning_rate")
-            if validation is not None:
-                found = self.evaluate(run.network_state, *validation)
-                record.update({f"validation_{name}": value for name, value in found.items()})
-            run.history.append({**record, "seconds": time.perf_counter() - started})
+            if validation is None:
+                ahead = self._epochs_ahead(run, seconds)
+            orders = self._orders(order, rng, ahead)
+            order = orders[-1]
+            try:
+                self._run_some(run, data, orders, seed, validation, started)
+            except NonFiniteError:
+                if ahead == 1:
+                    raise
+                # Nothing of them was kept. One after another they end where it happened.
+                for k, epoch in enumerate(range(run.epoch, run.epoch + ahead)):
+                    run.epoch = epoch
+                    self._run_some(run, data, orders[k : k + 1], seed, validation, time.perf_counter())
+            seconds = (time.perf_counter() - started) / ahead
+
+    def _epochs_ahead(self, run: TrainingRun, seconds: float) -> int:
+        """How many epochs can be computed in one go, an epoch taking so many seconds."""
+        left = self.epochs - run.epoch + 1
+        return max(1, int(min(left, GO_SECONDS / seconds, *(c.epochs_ahead() for c in self.callbacks))))
+
+    def _orders(self, order: Array, rng: Any, epochs: int) -> Array:
+        """The rows in the order of each epoch, (epochs, n), shuffled from one to the next."""
+        orders = np.empty((epochs, len(order)), order.dtype)
+        for k in range(epochs):
+            orders[k] = order = order[rng.permutation(len(order))] if self.shuffle else order
+        return orders
+
+    def _run_some(
+        self, run: TrainingRun, data: Any, orders: Array, seed: int, validation: Examples | None, started: float
+    ) -> None:
+        """Compute one epoch or several, then keep the record of each and call back."""
+        losses = self._run_epoch(run, data, orders, seed)
+        record: dict[str, Any] = {}
+        if "learning_rate" in run.step.hyperparameters:
+            record["learning_rate"] = run.hyperparameter("learning_rate")
+        if validation is not None:
+            found = self._evaluate(run.network_state, validation)
+            record.update({f"validation_{name}": value for name, value in found.items()})
+        record["seconds"] = (time.perf_counter() - started) / len(losses)
+        for epoch, loss in enumerate(losses, run.epoch):
+            run.epoch = epoch
+            run.history.append({"epoch": epoch, "loss": loss, **record})
             run.last_whole = run.state
             self._each("on_epoch_end", run)
             run.last_whole = run.state
-            if run.stopping:
-                break
 
-    def _run_epoch(self, run: TrainingRun, data: Any, order: Array, seed: int) -> float:
+    def _run_epoch(self, run: TrainingRun, data: Any, orders: Array, seed: int) -> list[float]:
+        """The mean loss of each epoch; those of several are computed without coming back in between."""
         by_step = [c for c in self.callbacks if type(c).on_step_end is not Callback.on_step_end]
-        pieces = [order[i : i + self.batch_size] for i in range(0, len(order), self.batch_size)] if by_step else [order]
+        starts = range(0, orders.shape[1], self.batch_size)
+        pieces = [order[i : i + self.batch_size] for order in orders for i in starts] if by_step else [orders]
         losses: list[Array] = []
         for piece in pieces:
             outputs, run.state = run.step.program.run_batches(
@@ -329,10 +375,10 @@ class Trainer:
             run.steps += len(outputs["loss"])
             for callback in by_step:
                 callback.on_step_end(run)
-        each = np.concatenate(losses).astype(np.float64)
-        rows = np.full(len(each), float(self.batch_size))
-        rows[-1] = len(order) - self.batch_size * (len(each) - 1)
-        return float(each @ rows / len(order))
+        each = np.concatenate(losses).astype(np.float64).reshape(len(orders), -1)
+        rows = np.full(len(starts), float(self.batch_size))
+        rows[-1] = orders.shape[1] - starts[-1]
+        return [float(epoch.dot(rows) / orders.shape[1]) for epoch in each]
 
     def _each(self, moment: str, run: TrainingRun) -> None:
         for callback in self.callbacks:
@@ -351,32 +397,3 @@ def _random_generator(random_state: Any) -> Any:
 def _seed(rng: Any) -> int:
     draw = rng.integers if hasattr(rng, "integers") else rng.randint
     return int(draw(0, 2**31 - 1))
-
-
-def _check_rows(x: Any, y: Array, sample_weight: Array | None) -> None:
-    counts = {"x": x.shape[0], "y": y.shape[0], "sample_weight": None if sample_weight is None else len(sample_weight)}
-    known = {name: n for name, n in counts.items() if n is not None}
-    if len(set(known.values())) > 1:
-        raise ShapeError(
-            "the data differ in their number of rows: " + ", ".join(f"{k} has {v}" for k, v in known.items())
-        )
-    if x.shape[0] == 0:
-        raise ShapeError("there is nothing to learn from: x has no rows")
-
-
-def _rows(x: Any) -> Any:
-    return x if hasattr(x, "shape") else np.asarray(x)
-
-
-def _held_out(x: Any, y: Array, weights: Array | None, fraction: float, rng: Any) -> tuple[Array, tuple[Any, ...]]:
-    """The rows to learn from, which stay where they lie, and the data to validate with."""
-    n = len(y)
-    held = round(fraction * n)
-    if not 0 < held < n:
-        raise ValueError(
-            f"validation_fraction={fraction} of {n} rows leaves {held} to validate and {n - held} to learn from"
-        )
-    order = rng.permutation(n)
-    kept, out = order[held:], order[:held]
-    validation = (x[out], y[out]) if weights is None else (x[out], y[out], weights[out])
-    return kept, validation

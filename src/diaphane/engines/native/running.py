@@ -28,6 +28,10 @@ COME_BACK = 0.03
 """Seconds after which a long run looks whether it was interrupted."""
 
 
+LOW = 0xFFFFFFFF
+"""What a random counter takes of a seed and a step."""
+
+
 class Run:
     """One run: its arena and bases.
 
@@ -81,7 +85,7 @@ class Run:
         self._keep_alive = (arena, fixed)
         self._flag_at = (shares + 1) * r.SYNC_WORDS
         self.registers[:, r.FLAG_AT] = self._sync[self._flag_at :].ctypes.data
-        self.registers[:, [r.SEED, r.STEP]] = seed, first_step
+        self.registers[:, [r.SEED, r.STEP]] = seed & LOW, first_step & LOW
         self.registers[:, [r.SHARES, r.STRIDE]] = shares, self.bases.strides[0]
         self.registers[:, r.SYNC] = self._sync.ctypes.data
         self.registers[:, r.YIELD] = yielding() if shares > 1 else 0
@@ -141,16 +145,20 @@ class Run:
                 self.registers[first, [r.FIRST, r.LAST, r.EPOCH]] = first, last, 0
             self._sync[: self._flag_at] = 0
             addresses = [int(self.bases[first].ctypes.data) for first in firsts[:-1]]
-            others = [pool.submit(threads - 1, run, code, at, start, stop, batch) for at in addresses[1:]]
             try:
+                others = [
+                    pool.submit(threads - 1, self._share, run, code, at, start, stop, batch) for at in addresses[1:]
+                ]
                 done = int(run(code, addresses[0], start, stop, batch))
+                return max(done, *(int(o.result()) for o in others)) if others else done
             except BaseException:
+                # An interrupt may come between any two lines: whoever has begun stops at its next meeting.
                 self.flag = r.FAILED
                 raise
-            finally:
-                for other in others:
-                    other.exception()
-            return max(done, *(int(o.result()) for o in others)) if others else done
+
+    def _share(self, run: Any, *arguments: int) -> int:
+        """A thread's shares; a method, so that this run's memory stays as long as they are being done."""
+        return int(run(*arguments))
 
     # What instructions that call Python ask for.
 
