@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, wait
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -145,16 +146,18 @@ class Run:
                 self.registers[first, [r.FIRST, r.LAST, r.EPOCH]] = first, last, 0
             self._sync[: self._flag_at] = 0
             addresses = [int(self.bases[first].ctypes.data) for first in firsts[:-1]]
+            others: list[Future[int]] = []
             try:
-                others = [
-                    pool.submit(threads - 1, self._share, run, code, at, start, stop, batch) for at in addresses[1:]
-                ]
+                for address in addresses[1:]:
+                    others.append(pool.submit(threads - 1, self._share, run, code, address, start, stop, batch))
                 done = int(run(code, addresses[0], start, stop, batch))
-                return max(done, *(int(o.result()) for o in others)) if others else done
             except BaseException:
                 # An interrupt may come between any two lines: whoever has begun stops at its next meeting.
                 self.flag = r.FAILED
                 raise
+            finally:
+                wait(others)
+            return max(done, *(o.result() for o in others)) if others else done
 
     def _share(self, run: Any, *arguments: int) -> int:
         """A thread's shares; a method, so that this run's memory stays as long as they are being done."""
