@@ -1,21 +1,25 @@
-# make demo    train a first network, from a bare machine
-# make test    every check: ruff, mypy, import-linter, pytest
-# make docs    the documentation, in docs/_build/html
-# make bench   the benchmarks
-# make lock    pin the newest versions that pyproject.toml allows
-# make clean   remove what the others made
+# make demo         train a first network, from a bare machine
+# make test         every check: ruff, mypy, import-linter, pytest
+# make docs         the documentation, in docs/_build/html
+# make bench        the benchmarks, beside scikit-learn, PyTorch and JAX
+# make bench-quick  the same with fewer rounds and sizes, in about two minutes
+# make scaling      measure docs/scaling.md and its picture anew
+# make lock         pin the newest versions that pyproject.toml allows
+# make clean        remove what the others made
 #
-# PYTHON=python3.12 picks another Python for .venv; ORACLES=no leaves PyTorch, a test oracle, out.
+# PYTHON=python3.12 picks another Python for .venv; ORACLES=no leaves PyTorch, a test oracle, out;
+# RIVALS=no leaves JAX out of the benchmarks.
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lock docs bench clean install oracles
+.PHONY: help demo test lock docs bench bench-quick scaling clean install oracles rivals
 
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 QUIET := -qq
 ORACLES ?= yes
+RIVALS ?= yes
 WORKERS ?= 2
 
 # A Python that starts (a shim may not), is new enough and can make virtual environments.
@@ -24,7 +28,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c '$(FITS)' >/dev/null 2>&1 && { echo $$p; break; }; done)
 
 help:
-	@sed -n 's/^# \(make [a-z]*\)  */\1\t/p' Makefile | expand -t 14
+	@sed -n 's/^# \(make [a-z-]*\)  */\1\t/p' Makefile | expand -t 19
 
 $(VENV)/.made:
 	@if $(BIN)/python -c '$(FITS)' >/dev/null 2>&1 && $(PIP) --version >/dev/null 2>&1; then \
@@ -55,6 +59,11 @@ $(VENV)/.oracles: requirements/oracles.txt $(VENV)/.locked
 	@if $(PIP) install $(QUIET) -r requirements/oracles.txt; then touch $@; \
 	else echo "   no PyTorch for this Python here: the tests that compare against it are skipped"; fi
 
+$(VENV)/.rivals: requirements/rivals.txt $(VENV)/.locked
+	@echo "── install requirements/rivals.txt (JAX, which benchmarks run beside)"
+	@if $(PIP) install $(QUIET) -r requirements/rivals.txt; then touch $@; \
+	else echo "   no JAX for this Python here: the benchmarks go without it"; fi
+
 $(VENV)/.docs: requirements/docs.txt $(VENV)/.locked
 	@echo "── install requirements/docs.txt"
 	@$(PIP) install $(QUIET) -r requirements/docs.txt
@@ -66,6 +75,12 @@ ifeq ($(ORACLES),no)
 oracles:
 else
 oracles: $(VENV)/.oracles
+endif
+
+ifeq ($(RIVALS),no)
+rivals:
+else
+rivals: $(VENV)/.rivals
 endif
 
 demo: install
@@ -103,8 +118,15 @@ docs: install $(VENV)/.docs
 	@echo "── sphinx"
 	@$(BIN)/python -m sphinx -b html --keep-going docs docs/_build/html
 
-bench: install
-	@for script in benchmarks/bench_*.py; do echo "── $$script"; $(BIN)/python $$script || exit 1; done
+bench-quick: QUICK := --quick
+bench bench-quick: install oracles rivals
+	@for script in benchmarks/bench_*.py; do \
+		echo "── $$script $(QUICK)"; $(BIN)/python $$script $(QUICK) || exit 1; \
+	done
+
+scaling: install oracles
+	@echo "── benchmarks/study_scaling.py"
+	@$(BIN)/python benchmarks/study_scaling.py
 
 clean:
 	rm -rf $(VENV) .venv-lock build dist demo docs/_build docs/api docs/gallery docs/sg_execution_times.rst

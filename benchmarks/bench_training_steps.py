@@ -1,132 +1,118 @@
-"""Microseconds of a training step: diaphane's engines, scikit-learn, PyTorch (eager, where it is installed).
+"""Microseconds of a training step: diaphane's native engine, scikit-learn, PyTorch and JAX.
 
-The same data, net, batch size, optimizer (Adam, 0.001) and first weights; each timing is that of a whole epoch,
-taken in turn.
-PyTorch gets the better of one and two threads.
+The same data, net, first weights, batches and optimizer (Adam, 0.001). Each timing is that of a whole epoch, taken in
+turn; the others get the better of one and two threads. The floor is the time of the step's matrix products alone.
+Then our own nets of tanh and sigmoid units beside those of ReLU.
 
-    python benchmarks/bench_training_steps.py [--repeats 5]
+    python benchmarks/bench_training_steps.py [--quick]
 """
 
 from __future__ import annotations
 
 import argparse
-import statistics
-import time
-import warnings
-from itertools import pairwise
+import math
+from collections.abc import Iterable
+from dataclasses import replace
 
-import numpy as np
-from sklearn.neural_network import MLPClassifier
+from rivals import Diaphane, Jax, Products, Sklearn, Torch, TorchCompiled
+from tables import console, machine, new_table, verdict
+from turns import Result, Turns
+from works import Work
 
-from diaphane.nn import Dense, Network, Sequential
-from diaphane.training import Trainer
+CONTENDERS = {
+    "floor": (Products, (1, 2)),
+    "diaphane": (Diaphane, (None,)),
+    "scikit-learn": (Sklearn, (1, 2)),
+    "PyTorch": (Torch, (1, 2)),
+    "PyTorch, compiled": (TorchCompiled, (1, 2)),
+    "JAX": (Jax, (1, 2)),
+}
+SMALL = {
+    Work((20, 32, 2), 32, 1000): 30,
+    Work((64, 100, 10), 200, 200): 8,
+    Work((784, 256, 10), 128, 64): 2,
+    Work((784, 256, 256, 10), 128, 64): 1.8,
+}
+LARGE = {
+    Work((784, 1024, 1024, 10), 128, 20): 1.25,
+    Work((784, 1024, 1024, 1024, 10), 128, 20, dropout=(0.2, 0.5)): 2,
+}
+DOUBLE = {replace(work, dtype="float64"): target for work, target in zip(SMALL, (20, 5, 1.6, 1.5), strict=True)}
 
-WORK = [((20, 32, 2), 32, 1600), ((64, 100, 10), 200, 200), ((784, 256, 10), 128, 64), ((784, 1024, 1024, 10), 128, 12)]
+ACTIVATIONS = ("relu", "tanh", "sigmoid")
+SMOOTH = 1.2
+"""How many times as long as with ReLU a step may take with another activation."""
 
-
-class Ours:
-    def __init__(self, engine, sizes, batch, x, y, kernels):
-        hidden = [Dense(units, "relu") for units in sizes[1:-1]]
-        network = Network(Sequential([*hidden, Dense(sizes[-1])]), (sizes[0],))
-        self.trainer = Trainer(
-            network, "categorical_cross_entropy", "adam", batch_size=batch, epochs=1, random_state=0, engine=engine
-        )
-        state = network.initial_state()
-        kernel_nodes = [p for p in network.parameters if p.ndim == 2]
-        state = state.replace(dict(zip(kernel_nodes, kernels, strict=True)))
-        self.step_state, self.data = self.trainer.step_for(y, False).initial_state(state), (x, y)
-
-    def epoch(self):
-        result = self.trainer.fit(*self.data, step_state=self.step_state)
-        self.step_state = result.step_state
-        return result.history.last("loss")
-
-
-class Sklearn:
-    def __init__(self, sizes, batch, x, y, kernels):
-        self.model = MLPClassifier(sizes[1:-1], batch_size=batch, alpha=0.0, random_state=0)
-        self.data, self.classes = (x, y), np.arange(sizes[-1])
-        self.model.partial_fit(x, y, classes=self.classes)
-        # Of two classes it has one output, and keeps first weights of its own.
-        if self.model.n_outputs_ == sizes[-1]:
-            for own, kernel in zip(self.model.coefs_, kernels, strict=True):
-                own[...] = kernel
-
-    def epoch(self):
-        self.model.partial_fit(*self.data)
-        return self.model.loss_
+SAME_LOSS = 0.01
+"""By how much the last epoch's losses may differ, relative to the least."""
 
 
-class Torch:
-    def __init__(self, threads, sizes, batch, x, y, kernels):
-        import torch
-
-        self.torch, self.threads, self.batch = torch, threads, batch
-        layers = []
-        for i, kernel in enumerate(kernels):
-            linear = torch.nn.Linear(*kernel.shape)
-            with torch.no_grad():
-                linear.weight.copy_(torch.tensor(kernel.T))
-                linear.bias.zero_()
-            layers += [linear, *([torch.nn.ReLU()] if i < len(kernels) - 1 else [])]
-        self.net = torch.nn.Sequential(*layers)
-        self.adam = torch.optim.Adam(self.net.parameters(), lr=0.001)
-        self.x, self.y = torch.tensor(x), torch.tensor(y)
-        self.loss = torch.nn.CrossEntropyLoss()
-
-    def epoch(self):
-        self.torch.set_num_threads(self.threads)
-        order, total = self.torch.randperm(len(self.x)), 0.0
-        for start in range(0, len(self.x), self.batch):
-            rows = order[start : start + self.batch]
-            self.adam.zero_grad(set_to_none=True)
-            value = self.loss(self.net(self.x[rows]), self.y[rows])
-            value.backward()
-            self.adam.step()
-            total += value.item()
-        return total / (len(self.x) / self.batch)
+def agreement(work: Work, losses: list[float]) -> str:
+    """Whether everybody trained the same net."""
+    if work.has_dropout:
+        return "own masks"
+    spread = max(losses) / min(losses) - 1
+    return f"{spread:.2%}" if spread <= SAME_LOSS else f"[red]{spread:.1%} apart[/]"
 
 
-def rivals(sizes, batch, x, y, kernels):
-    found = {
-        "diaphane, native": Ours("native", sizes, batch, x, y, kernels),
-        "diaphane, reference": Ours("reference", sizes, batch, x, y, kernels),
-        "scikit-learn": Sklearn(sizes, batch, x, y, kernels),
-    }
-    try:
-        for threads in (1, 2):
-            found[f"PyTorch, {threads} thread"] = Torch(threads, sizes, batch, x, y, kernels)
-    except ImportError:
-        print("PyTorch is not installed: left out")
-    return found
+def cell(result: Result) -> str:
+    """Microseconds with the number of threads, and the loss below."""
+    if result.missing:
+        return result.missing
+    threads = "" if result.threads is None else f" ({result.threads})"
+    loss = "" if math.isnan(result.loss) else f"\n[dim]{result.loss:.4f}[/]"
+    return f"{result.step * 1e6:.1f}{threads}{loss}"
+
+
+def show(title: str, works: dict[Work, float], turns: Turns, epochs: int) -> None:
+    table = new_table(
+        title,
+        "net, batch",
+        *CONTENDERS,
+        "losses differ",
+        "best other / ours",
+        "target",
+        caption="µs of a step (threads), and below it the last epoch's mean loss",
+    )
+    for work, target in works.items():
+        with console.status(work.label):
+            results = turns.run(dict.fromkeys(CONTENDERS, work), epochs)
+        trained = {name: r for name, r in results.items() if not r.missing and name != "floor"}
+        cells = [cell(r) for r in results.values()]
+        if "diaphane" in trained and len(trained) > 1:
+            best = min(r.step for name, r in trained.items() if name != "diaphane")
+            ratio = verdict(best / trained["diaphane"].step, target)
+        else:
+            ratio = ("–", "–")
+        table.add_row(work.label, *cells, agreement(work, [r.loss for r in trained.values()]), *ratio, end_section=True)
+    console.print(table)
+
+
+def show_activations(works: Iterable[Work], epochs: int) -> None:
+    columns = [f"{name} / relu" for name in ACTIVATIONS[1:]]
+    table = new_table(
+        "diaphane's activations, float32", "net, batch", *ACTIVATIONS, *columns, "targets", caption="µs of a step"
+    )
+    with Turns(dict.fromkeys(ACTIVATIONS, (Diaphane, (None,)))) as turns:
+        for work in works:
+            with console.status(work.label):
+                results = turns.run({name: replace(work, activation=name) for name in ACTIVATIONS}, epochs)
+            relu, *others = (r.step for r in results.values())
+            ratios, targets = zip(*(verdict(other / relu, SMOOTH, at_most=True) for other in others), strict=True)
+            table.add_row(work.label, *(f"{r.step * 1e6:.1f}" for r in results.values()), *ratios, ", ".join(targets))
+    console.print(table)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--repeats", type=int, default=5)
-    repeats = parser.parse_args().repeats
-    warnings.simplefilter("ignore")
-    print(f"{'net, batch':26} {'':20} {'µs a step':>10} {'times native':>13} {'loss':>8}")
-    for sizes, batch, steps in WORK:
-        rng = np.random.default_rng(0)
-        x = rng.normal(size=(steps * batch, sizes[0])).astype(np.float32)
-        y = (x[:, : sizes[-1]]).argmax(axis=1)
-        pairs = list(pairwise(sizes))
-        kernels = [(rng.normal(size=pair) / pair[0] ** 0.5).astype(np.float32) for pair in pairs]
-        contenders = rivals(sizes, batch, x, y, kernels)
-        times = {name: [] for name in contenders}
-        losses = {}
-        for turn in range(repeats + 1):
-            for name, rival in contenders.items():
-                started = time.perf_counter()
-                losses[name] = rival.epoch()
-                if turn:
-                    times[name].append((time.perf_counter() - started) / steps * 1e6)
-        medians = {name: statistics.median(values) for name, values in times.items()}
-        for name, value in medians.items():
-            label = f"{'-'.join(map(str, sizes))}, {batch}"
-            ratio = value / medians["diaphane, native"]
-            print(f"{label:26} {name:20} {value:10.1f} {ratio:12.2f}x {losses[name]:8.4f}")
+    parser.add_argument("--quick", action="store_true", help="fewer epochs, and the smaller nets")
+    quick = parser.parse_args().quick
+    console.print(machine("numpy", "scikit-learn", "torch", "jax"))
+    single, epochs = SMALL if quick else SMALL | LARGE, 3 if quick else 7
+    with Turns(CONTENDERS) as turns:
+        show("Training steps, float32", single, turns, epochs)
+        show("Training steps, float64", dict(list(DOUBLE.items())[:1]) if quick else DOUBLE, turns, epochs)
+    show_activations([work for work in single if not work.has_dropout], epochs)
 
 
 if __name__ == "__main__":

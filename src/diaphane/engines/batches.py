@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from ..graph.node import Array, DType
 
-__all__ = ["gather", "row_count"]
+__all__ = ["batches_of", "gather", "row_count"]
 
 
 def row_count(source: Any) -> int:
     """How many rows there are."""
     return int(source.shape[0])
+
+
+def batches_of(orders: Array, batch_size: int) -> Iterator[Array]:
+    """The rows of each batch of each epoch; the last of an epoch may be short."""
+    for order in orders:
+        for start in range(0, len(order), batch_size):
+            yield order[start : start + batch_size]
 
 
 def gather(source: Any, rows: Array, dtype: DType) -> Array:

@@ -53,12 +53,15 @@ class Executable(Protocol):
         state: Sequence[Array],
         feeds: Sequence[Array | None],
         data: Mapping[int, Any],
-        order: Array,
+        orders: Array,
         batch_size: int,
         seed: int,
         first_step: int,
     ) -> BatchesResult:
-        """One step for each batch of ``order``; ``data`` gives sources of rows by the placeholder's position."""
+        """One step for each batch of each row of ``orders``, an epoch's order.
+
+        ``data`` gives sources of rows by the placeholder's position.
+        """
         ...
 
 

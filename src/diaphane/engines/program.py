@@ -15,7 +15,7 @@ from ..graph.evaluation import check_kind, checked_feed, named_feeds
 from ..graph.node import Array
 from ..graph.sizes import Extent, Size, show
 from .batches import gather, row_count
-from .contract import BatchesResult, Engine, define
+from .contract import Engine, define
 from .replay import NonFiniteError, Replay, Step
 from .state import State, as_state, initial_state
 
@@ -175,7 +175,8 @@ class Program:
         if batch_size < 1:
             raise ValueError(f"batch_size must be at least 1, got {batch_size}")
         fed = self._fed(feeds or {}, missing=rows)
-        result = self._run_epochs(state.values_of(self.variables), fed, rows, epochs, batch_size, seed, first_step)
+        values = state.values_of(self.variables)
+        result = self._executable.run_batches(values, fed, rows, epochs, batch_size, seed, first_step)
         new = self._state(state, result.state)
         if result.failed_at is None and (self.definition.loss is None or new.is_finite):
             return self._joined(result.outputs, rows), new
@@ -287,22 +288,6 @@ class Program:
 
     def _state(self, before: State, values: Sequence[Array]) -> State:
         return before.after(self.variables, values) if self.definition.updates else before
-
-    def _run_epochs(
-        self, state: list[Array], fed: Any, rows: Any, epochs: Array, batch_size: int, seed: int, first_step: int
-    ) -> BatchesResult:
-        run = self._executable.run_batches
-        if len(epochs) == 1 or epochs.shape[1] % batch_size == 0:
-            # Where no batch is short, one epoch after another is the same as a long one.
-            return run(state, fed, rows, epochs.ravel(), batch_size, seed, first_step)
-        result = BatchesResult([], state, None)
-        for order in epochs:
-            done = run(result.state, fed, rows, order, batch_size, seed, first_step + len(result.outputs))
-            done.outputs[:0] = result.outputs
-            result = done
-            if done.failed_at is not None:
-                break
-        return result
 
     def _fed(self, feeds: Mapping[Node | str, Any], missing: Mapping[int, Any] | None = None) -> list[Any]:
         given = self._given(feeds)

@@ -10,7 +10,7 @@ import numpy as np
 from ..graph.backend import NumpyBackend
 from ..graph.evaluation import Plan, bind_sizes, checked_feed
 from ..graph.node import Array
-from .batches import gather
+from .batches import batches_of, gather
 from .contract import BatchesResult, Definition, StepResult
 
 __all__ = ["ReferenceEngine"]
@@ -48,19 +48,18 @@ class ReferenceExecutable:
         state: Sequence[Array],
         feeds: Sequence[Array | None],
         data: Mapping[int, Any],
-        order: Array,
+        orders: Array,
         batch_size: int,
         seed: int,
         first_step: int,
     ) -> BatchesResult:
-        """One step for each batch of ``order``."""
+        """One step for each batch of each epoch's order."""
         placeholders = self.definition.placeholders
         result = BatchesResult([], list(state), list(state))
         backends: dict[int, NumpyBackend] = {}
         fed: list[Any] = list(feeds)
         with np.errstate(all="ignore"):
-            for i, start in enumerate(range(0, len(order), batch_size)):
-                rows = order[start : start + batch_size]
+            for i, rows in enumerate(batches_of(orders, batch_size)):
                 for k, source in data.items():
                     fed[k] = gather(source, rows, placeholders[k].dtype)
                 backend = backends.get(len(rows))

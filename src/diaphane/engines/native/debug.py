@@ -35,20 +35,27 @@ class MemoryFault(RuntimeError):
 class WatchedRun(Run):
     """A run that is stepped through by Python, every share in turn."""
 
-    def _some(self, start: int, stop: int, batch: int) -> int:
-        self._memory = self.arena[-self.arena.ctypes.data % 64 :][: self.table.arena]
-        self._memory[: len(self._memory) // 4 * 4].view(np.uint32)[:] = POISON
+    def _some(self, start: int, stop: int, batch: int, rows: int, per_epoch: int, other: Run | None) -> int:
+        for run in (self, other):
+            if isinstance(run, WatchedRun):
+                run._prepare()
+        for i in range(start, stop):
+            epoch, k = divmod(i, per_epoch)
+            run = other if isinstance(other, WatchedRun) and k == per_epoch - 1 else self
+            run.registers[:, r.ITERATION], run.registers[:, r.ROW] = i, epoch * rows + k * batch
+            if not run._block(run.table.instructions):
+                return i
+        return stop
+
+    def _prepare(self) -> None:
+        self._arena = self.arena[-self.arena.ctypes.data % 64 :][: self.table.arena]
+        self._arena[: len(self._arena) // 4 * 4].view(np.uint32)[:] = POISON
         self._dying: dict[int, list[Slot]] = {}
         for buffer in self.table.buffers:
             whole = Slot(buffer, (buffer.size,), (1,), np.dtype("uint8"))
             self._dying.setdefault(buffer.last, []).append(whole)
         self.registers[:, r.FIRST] = np.arange(self.table.shares)
         self.registers[:, r.LAST] = np.arange(self.table.shares) + 1
-        for i in range(start, stop):
-            self.registers[:, r.ITERATION], self.registers[:, r.ROW] = i, i * batch
-            if not self._block(self.table.instructions):
-                return i
-        return stop
 
     def _block(self, instructions: Sequence[Instruction]) -> bool:
         for instruction in instructions:
@@ -97,7 +104,7 @@ class WatchedRun(Run):
         for slot in part.reads:
             if slot.buffer.base == ARENA and _poisoned(self.array(slot)).any():
                 raise self._fault(instruction, "reads what is not there: memory given up, or not written yet")
-        watched = [self._memory, *(v.reshape(-1).view(np.uint8) for v in self.variables)]
+        watched = [self._arena, *(v.reshape(-1).view(np.uint8) for v in self.variables)]
         before = [memory.copy() for memory in watched]
         block = part.block()
         if instruction.calls_python:

@@ -13,12 +13,11 @@ import numpy as np
 
 from ...graph.evaluation import bind_sizes
 from ...graph.node import Array
-from ..batches import gather
+from ..batches import batches_of, gather
 from ..contract import BatchesResult, Definition, StepResult
 from .debug import ZONE, WatchedRun
 from .lowering import lower
 from .profile import Profile, profile_of
-from .registers import ITERATION
 from .running import Run
 from .sources import layout, readable
 from .table import Rows, Table
@@ -26,6 +25,7 @@ from .threads import shares_for
 
 __all__ = ["NativeEngine", "NativeExecutable"]
 
+NOTHING = np.zeros(0, np.int64)
 MOST_TABLES = 64
 """Bindings kept of one program: predictions come in any number of rows."""
 
@@ -74,16 +74,17 @@ class NativeExecutable:
         self.definition, self.n_threads, self.debug = definition, n_threads, debug
         self._run: type[Run] = WatchedRun if debug else Run
         self.leaves = (*definition.variables, *definition.placeholders)
+        position = {node: i for i, node in enumerate(definition.variables)}
+        self.updated = frozenset(position[variable] for variable, _ in definition.updates)
         self.running: dict[int, Run] = {}
         self._tables: dict[Any, Table] = {}
         self._lock = threading.Lock()
 
     def run(self, state: Sequence[Array], feeds: Sequence[Array], seed: int, step: int) -> StepResult:
         """One step."""
-        bindings = bind_sizes(self.leaves, (*state, *feeds))
-        order = np.zeros(0, np.int64)
-        run = self._run(self, self.table(bindings, {}), bindings, state, feeds, {}, order, 1, seed, step)
-        done = run.go(1, 0)
+        table = self.table(bind_sizes(self.leaves, (*state, *feeds)), {})
+        run = self._run(self, table, state, feeds, {}, NOTHING, 1, seed, step)
+        done = run.go(1)
         if not done:
             return StepResult([o[0] for o in run.outputs], list(state), finite=False)
         return StepResult([o[0] for o in run.outputs], run.variables)
@@ -93,33 +94,38 @@ class NativeExecutable:
         state: Sequence[Array],
         feeds: Sequence[Array | None],
         data: Mapping[int, Any],
-        order: Array,
+        orders: Array,
         batch_size: int,
         seed: int,
         first_step: int,
     ) -> BatchesResult:
-        """One step for each batch of ``order``: whole batches in one loop, then the short last one."""
-        order = np.ascontiguousarray(order, np.int64)
-        rows = {k: readable(source) for k, source in data.items()}
+        """One step for each batch of each epoch's order, those of whole and those of short batches in one loop."""
+        rows = {k: readable(source, self.definition.placeholders[k].dtype) for k, source in data.items()}
         if any(source is None for source in rows.values()):
-            return self._batch_by_batch(state, feeds, data, order, batch_size, seed, first_step)
-        result = BatchesResult([], list(state), None)
-        whole, rest = divmod(len(order), batch_size)
-        for steps, size, start in ((whole, batch_size, 0), (min(rest, 1), rest, whole * batch_size)):
-            if not steps:
-                continue
+            return self._batch_by_batch(state, feeds, data, orders, batch_size, seed, first_step)
+        epochs, n = orders.shape
+        whole, rest = divmod(n, batch_size)
+        steps = epochs * (whole + (rest > 0))
+        if not steps:
+            return BatchesResult([], list(state), None)
+        order = np.ascontiguousarray(orders, np.int64).reshape(-1)
+        layouts = {k: layout(source) for k, source in rows.items()}
+        runs: list[Run] = []
+        for size in [*[batch_size] * (whole > 0), *[rest] * (rest > 0)]:
             given = [_Shape((size, *rows[k].shape[1:])) if k in rows else feed for k, feed in enumerate(feeds)]
-            bindings = bind_sizes(self.leaves, (*result.state, *given))
-            table = self.table(bindings, {k: layout(source) for k, source in rows.items()})
-            at = first_step + len(result.outputs)
-            run = self._run(self, table, bindings, result.state, feeds, rows, order[start:], steps, seed, at)
-            done = run.go(steps, size)
-            result.outputs += [[o[i] for o in run.outputs] for i in range(done)]
-            result.state = run.variables
-            if done < steps:
-                result.failed_at = len(result.outputs)
-                break
-        return result
+            # The second goes on with the first one's values, on as many threads.
+            shares = runs[0].table.shares if runs else None
+            table = self.table(bind_sizes(self.leaves, (*state, *given)), layouts, shares)
+            before = runs[0].variables if runs else state
+            runs.append(self._run(self, table, before, feeds, rows, order, steps, seed, first_step, bool(runs)))
+        if len(runs) == 2:
+            done = runs[0].go(steps, batch_size, n, whole + 1, runs[1])
+            each = [runs[k % (whole + 1) == whole].outputs for k in range(done)]
+        else:
+            done = runs[0].go(steps, batch_size, n, whole + (rest > 0))
+            each = [runs[0].outputs] * done
+        outputs = [[o[k] for o in made] for k, made in enumerate(each)]
+        return BatchesResult(outputs, runs[0].variables, None, done if done < steps else None)
 
     def profile(
         self,
@@ -131,36 +137,37 @@ class NativeExecutable:
         seed: int,
     ) -> Profile:
         """Time each instruction of a step over the first rows of some data, or over what is fed."""
-        rows = {k: readable(source) for k, source in data.items()}
+        rows = {k: readable(source, self.definition.placeholders[k].dtype) for k, source in data.items()}
         if any(source is None for source in rows.values()):
             raise ValueError("profile takes data that kernels can read: arrays of numbers, memory maps or CSR matrices")
         given = [_Shape((batch_size, *rows[k].shape[1:])) if k in rows else feed for k, feed in enumerate(feeds)]
         bindings = bind_sizes(self.leaves, (*state, *given))
         table = self.table(bindings, {k: layout(source) for k, source in rows.items()})
-        order = np.tile(np.arange(batch_size), steps)
+        order = np.arange(batch_size)
 
         def run() -> Run:
-            return Run(self, table, bindings, state, feeds, rows, order, steps, seed, 0)
+            return Run(self, table, state, feeds, rows, order, steps, seed, 0)
 
         def go(prepared: Run) -> float:
             started = time.perf_counter()
-            prepared.go(steps, batch_size)
+            prepared.go(steps)
             return time.perf_counter() - started
 
         seconds = statistics.median(go(run()) for _ in range(5)) / steps
         measured = run()
         ticks = measured.measure()
-        done = go(measured) and max(int(measured.registers[0, ITERATION]) + 1, 1)
-        return profile_of(table, ticks, int(done), seconds)
+        go(measured)
+        return profile_of(table, ticks, max(measured.done, 1), seconds)
 
     def _batch_by_batch(
-        self, state: Any, feeds: Any, data: Any, order: Array, batch_size: int, seed: int, first_step: int
+        self, state: Any, feeds: Any, data: Any, orders: Array, batch_size: int, seed: int, first_step: int
     ) -> BatchesResult:
         result = BatchesResult([], list(state), None)
         fed = list(feeds)
-        for i, start in enumerate(range(0, len(order), batch_size)):
-            for k, source in data.items():
-                fed[k] = gather(source, order[start : start + batch_size], self.definition.placeholders[k].dtype)
+        for i, picked in enumerate(batches_of(orders, batch_size)):
+            with np.errstate(all="ignore"):
+                for k, source in data.items():
+                    fed[k] = gather(source, picked, self.definition.placeholders[k].dtype)
             done = self.run(result.state, fed, seed, first_step + i)
             if not done.finite:
                 result.failed_at = i
@@ -169,9 +176,9 @@ class NativeExecutable:
             result.state = done.state
         return result
 
-    def table(self, bindings: Mapping[str, int], sources: Mapping[int, Rows]) -> Table:
-        """The table for these sizes and data types, made when it first comes up."""
-        key = tuple(sorted(bindings.items())), tuple(sorted(sources.items(), key=lambda s: s[0]))
+    def table(self, bindings: Mapping[str, int], sources: Mapping[int, Rows], shares: int | None = None) -> Table:
+        """The table for these sizes and data types (and so many shares), made when it first comes up."""
+        key = tuple(bindings.items()), tuple(sources.items()), shares
         with self._lock:
             found = self._tables.get(key)
             if found is None:
@@ -182,9 +189,10 @@ class NativeExecutable:
                     bindings,
                     sources,
                     self.running.__getitem__,
-                    lambda work: shares_for(work, self.n_threads),
+                    lambda work: shares or shares_for(work, self.n_threads),
                     ZONE if self.debug else 0,
                 )
+                found.bindings = dict(bindings)
                 self._tables[key] = found
             return found
 

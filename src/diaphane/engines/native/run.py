@@ -10,24 +10,28 @@ from .cache import generated_kernel
 
 __all__ = ["compiled_run", "loop_kernel"]
 
-RUN_TYPE = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * 5)
+RUN_TYPE = ctypes.CFUNCTYPE(ctypes.c_int64, *[ctypes.c_int64] * 9)
 
 RUN = """from numba import carray, types
 from diaphane.engines.native.compiled.execute import execute
 from diaphane.engines.native.compiled.intrinsics import ints
 from diaphane.engines.native.registers import FIRST, ITERATION, LAST, REGISTERS_BASE, ROW, STRIDE
 
-SIGNATURE = types.int64(types.int64, types.int64, types.int64, types.int64, types.int64)
+SIGNATURE = types.int64(*[types.int64] * 9)
 OPTIONS = {}
 
 
-def kernel(code, bases, start, stop, batch):
-    own = carray(ints(carray(ints(bases), 2)[REGISTERS_BASE]), 16)
+def kernel(code, bases, other_code, other_bases, start, stop, per_epoch, rows, batch):
     for i in range(start, stop):
+        epoch, k = i // per_epoch, i % per_epoch
+        now, here = code, bases
+        if other_code != 0 and k == per_epoch - 1:
+            now, here = other_code, other_bases
+        own = carray(ints(carray(ints(here), 2)[REGISTERS_BASE]), 16)
         for share in range(own[LAST] - own[FIRST]):
-            registers = carray(ints(carray(ints(bases + share * own[STRIDE]), 2)[REGISTERS_BASE]), 16)
-            registers[ITERATION], registers[ROW] = i, i * batch
-        if not execute(code, bases):
+            registers = carray(ints(carray(ints(here + share * own[STRIDE]), 2)[REGISTERS_BASE]), 16)
+            registers[ITERATION], registers[ROW] = i, epoch * rows + k * batch
+        if not execute(now, here):
             return i
     return stop
 """
@@ -79,10 +83,11 @@ def kernel(bases, block):
 
 @lru_cache(maxsize=1)
 def compiled_run() -> Any:
-    """The function (code, bases, start, stop, batch) → the step before which it stopped.
+    """The function (code, bases, other code, its bases, start, stop, per epoch, rows, batch) → where it stopped.
 
-    It runs the code for each step from start to before stop, and stops where a flag is raised; ``bases`` is where this
-    thread's first share has its bases. Python's lock is given up meanwhile.
+    It runs the code for each step from start to before stop; where there is another code, that for the last of the
+    steps of an epoch. It stops where a flag is raised. The bases are those of this thread's first share; an epoch
+    takes so many rows of the order, and a step so many of these. Python's lock is given up meanwhile.
     """
     return RUN_TYPE(generated_kernel(RUN).address)
 

@@ -1,4 +1,4 @@
-"""One run of a table: its memory, which nobody else sees, and the threads that do its shares."""
+"""One run of a table: what it computes in, and the threads that do its shares."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .memory import ARENA, Slot
 from .refusal import refusal
 from .run import compiled_run
 from .sources import arrays_of
-from .table import CONSTANTS, ORDER, REGISTERS, Table
+from .table import CONSTANTS, REGISTERS, Table
 from .threads import clock, cores, one_blas_thread, pool, yielding
 
 if TYPE_CHECKING:
@@ -28,13 +28,55 @@ __all__ = ["Run"]
 COME_BACK = 0.03
 """Seconds after which a long run looks whether it was interrupted."""
 
-
 LOW = 0xFFFFFFFF
 """What a random counter takes of a seed and a step."""
 
+MOST_IDLE, LARGEST_IDLE = 4, 1 << 24
+"""How many memories of a table wait for its next run, and how large they are at most, in bytes."""
+
+
+class Memory:
+    """The arena, registers and bases of one run at a time.
+
+    Attributes
+    ----------
+    at : int
+        The address of the first share's bases.
+    """
+
+    def __init__(self, table: Table) -> None:
+        shares = table.shares
+        self.arena = np.empty(table.arena + 64, np.uint8)
+        self.registers = np.zeros((shares, r.COUNT), np.int64)
+        self.sync = np.zeros((shares + 2) * r.SYNC_WORDS, np.int64)
+        self.flag = self.sync[(shares + 1) * r.SYNC_WORDS :]
+        self.bases = np.zeros((shares, table.bases), np.int64)
+        self.bases[:, ARENA] = -(-self.arena.ctypes.data // 64) * 64
+        self.bases[:, CONSTANTS] = table.constants.ctypes.data
+        self.registers[:, r.FLAG_AT] = self.flag.ctypes.data
+        self.registers[:, r.SHARES] = shares
+        self.registers[:, r.STRIDE] = self.bases.strides[0]
+        self.registers[:, r.SYNC] = self.sync.ctypes.data
+        self.registers[:, r.YIELD] = yielding() if shares > 1 else 0
+        self.registers[0, r.LAST] = shares
+        for k in range(shares):
+            self.bases[k, REGISTERS] = self.registers[k].ctypes.data
+        self.at = int(self.bases.ctypes.data)
+
 
 class Run:
-    """One run: its arena and bases.
+    """One run of a table.
+
+    Parameters
+    ----------
+    executable : NativeExecutable
+    table : Table
+    state, feeds, data, order, seed, first_step
+        As for :meth:`NativeExecutable.run_batches`; the order is that of all epochs.
+    steps : int
+        How many there will be.
+    takes_over : bool
+        Whether the state is another run's, which it goes on with.
 
     Attributes
     ----------
@@ -42,15 +84,14 @@ class Run:
         The state, after the steps that were done.
     outputs : list of ndarray
         For each output, one of each step.
-    ticks : ndarray
-        Nanoseconds in each instruction and of waiting after it, where they are asked for.
+    done : int
+        How many steps were whole.
     """
 
     def __init__(
         self,
         executable: NativeExecutable,
         table: Table,
-        bindings: Mapping[str, int],
         state: Sequence[Array],
         feeds: Sequence[Any],
         data: Mapping[int, Any],
@@ -58,116 +99,144 @@ class Run:
         steps: int,
         seed: int,
         first_step: int,
+        takes_over: bool = False,
     ) -> None:
-        self.executable, self.table, self.first_step = executable, table, first_step
-        self.arena = arena = np.empty(table.arena + 64, np.uint8)
-        self.variables = [np.array(v, copy=True, order="C") for v in state]
-        definition = executable.definition
-        self.outputs = [
-            np.empty((steps, *s.shape), n.dtype) for s, n in zip(table.outputs, definition.outputs, strict=True)
+        self.executable, self.table, self.first_step, self.seed = executable, table, first_step, seed
+        self.memory = memory = self._memory()
+        self.registers, self.bases, self.arena = memory.registers, memory.bases, memory.arena
+        self.variables = [
+            v
+            if takes_over
+            else np.array(v, copy=True, order="C")
+            if k in executable.updated
+            else np.asarray(v, order="C")
+            for k, v in enumerate(state)
         ]
-        shares = table.shares
-        self.registers = np.zeros((shares, r.COUNT), np.int64)
-        self._sync = np.zeros((shares + 2) * r.SYNC_WORDS, np.int64)
-        self.bases = np.zeros((shares, table.bases), np.int64)
-        self.bases[:, ARENA] = -(-arena.ctypes.data // 64) * 64
-        fixed = {CONSTANTS: table.constants, ORDER: order}
-        for slot, array in zip(table.variables, self.variables, strict=True):
-            fixed[slot.buffer.base] = array
-        for k, slot in enumerate(table.placeholders):
-            if k in table.data:
-                fixed.update(zip(table.data[k], arrays_of(data[k]), strict=True))
-            else:
-                fixed[slot.buffer.base] = np.ascontiguousarray(feeds[k])
-        for slot, array in zip(table.outputs, self.outputs, strict=True):
-            fixed[slot.buffer.base] = array
-        for base, array in fixed.items():
-            self.bases[:, base] = array.ctypes.data
-        self._keep_alive = (arena, fixed)
-        self._flag_at = (shares + 1) * r.SYNC_WORDS
-        self.registers[:, r.FLAG_AT] = self._sync[self._flag_at :].ctypes.data
-        self.registers[:, [r.SEED, r.STEP]] = seed & LOW, first_step & LOW
-        self.registers[:, [r.SHARES, r.STRIDE]] = shares, self.bases.strides[0]
-        self.registers[:, r.SYNC] = self._sync.ctypes.data
-        self.registers[:, r.YIELD] = yielding() if shares > 1 else 0
-        for k in range(shares):
-            self.bases[k, REGISTERS] = self.registers[k].ctypes.data
-        self._bindings, self._seed = bindings, seed
+        self.outputs = [
+            np.empty((steps, *s.shape), n.dtype)
+            for s, n in zip(table.outputs, executable.definition.outputs, strict=True)
+        ]
+        given = [order, *self.variables]
+        for k, feed in enumerate(feeds):
+            given += arrays_of(data[k]) if k in data else [np.asarray(feed, order="C")]
+        given += self.outputs
+        self._given = given
+        self.bases[:, table.given] = [a.__array_interface__["data"][0] for a in given]
+        memory.flag[0] = 0
+        self.registers[:, r.SEED] = seed & LOW
+        self.registers[:, r.STEP] = first_step & LOW
+        self.done = 0
         self._backend: NumpyBackend | None = None
         self._error: BaseException | None = None
 
+    def _memory(self) -> Memory:
+        try:
+            memory: Memory = self.table.idle.pop()
+        except IndexError:
+            return Memory(self.table)
+        return memory
+
     @property
     def flag(self) -> int:
-        return int(self._sync[self._flag_at])
+        return int(self.memory.flag[0])
 
     @flag.setter
     def flag(self, value: int) -> None:
-        self._sync[self._flag_at] = value
+        self.memory.flag[0] = value
 
     def measure(self) -> Array:
         """Add up nanoseconds from now on: for each instruction in it, and of waiting after it."""
+        # A memory of its own, which no other run gets: the clock stays in its registers.
         self._ticks = np.zeros((len(self.table.code.listed), 2), np.int64)
         self._clock_words = np.zeros(2, np.int64)
         function, kind, self._clock = clock()
         self.registers[0, r.TICKS] = self._ticks.ctypes.data
-        self.registers[0, [r.CLOCK, r.CLOCK_KIND]] = function, kind
+        self.registers[0, r.CLOCK] = function
+        self.registers[0, r.CLOCK_KIND] = kind
         self.registers[0, r.CLOCK_WORDS] = self._clock_words.ctypes.data
         return self._ticks
 
-    def go(self, steps: int, batch: int) -> int:
-        """Run; how many steps were whole."""
-        at = int(self.bases.ctypes.data)
-        self.executable.running[at] = self
-        done, chunk = 0, max(1, int(COME_BACK * 1e9 / max(self.table.work, 1.0)))
+    def go(self, steps: int, batch: int = 0, rows: int = 0, per_epoch: int = 1, other: Run | None = None) -> int:
+        """Run so many steps; how many were whole.
+
+        Parameters
+        ----------
+        steps : int
+        batch, rows, per_epoch : int
+            Rows of a step and of an epoch, steps of an epoch.
+        other : Run, optional
+            That of the last step of each epoch, where its batch is short.
+        """
+        runs = [self] if other is None else [self, other]
+        work = max(sum(run.table.work for run in runs), 1.0)
+        chunk = max(1, int(COME_BACK * 1e9 / work))
+        for run in runs:
+            self.executable.running[run.memory.at] = run
         try:
             with one_blas_thread(self.table.largest_product):
-                while done < steps and not self.flag:
+                while self.done < steps and not any(run.flag for run in runs):
                     # Between two calls an interrupt is raised, and cores are shared out anew.
-                    started, until = time.perf_counter(), min(done + chunk, steps)
-                    count, done = until - done, self._some(done, until, batch)
+                    started, until = time.perf_counter(), min(self.done + chunk, steps)
+                    count, self.done = until - self.done, self._some(self.done, until, batch, rows, per_epoch, other)
                     seconds = max(time.perf_counter() - started, 1e-6)
                     chunk = max(1, int(count * min(2.0, COME_BACK / seconds)))
         finally:
-            del self.executable.running[at]
+            for run in runs:
+                del self.executable.running[run.memory.at]
+        for run in runs:
+            run.end()
+        return self.done
+
+    def end(self) -> None:
+        """Raise what stopped it, or leave its memory to the next run."""
         if self._error is not None:
             raise self._error
         if self.flag == r.FAILED:
             raise KeyboardInterrupt
         if self.flag == r.BAD_INDEX:
-            raise refusal(self._sync[self._flag_at :])
-        return done
+            raise refusal(self.memory.flag)
+        if len(self.table.idle) < MOST_IDLE and self.table.arena < LARGEST_IDLE and not self.registers[0, r.TICKS]:
+            self.table.idle.append(self.memory)
 
-    def _some(self, start: int, stop: int, batch: int) -> int:
+    def _some(self, start: int, stop: int, batch: int, rows: int, per_epoch: int, other: Run | None) -> int:
         """Some steps: each thread does its shares of each; how many steps are whole."""
-        run, code, shares = compiled_run(), self.table.code.address, self.table.shares
+        shares = self.table.shares
+        codes = [self.table.code.address, 0 if other is None else other.table.code.address]
+        runs = [self] if other is None else [self, other]
+        span = (start, stop, per_epoch, rows, batch)
+        if shares == 1:
+            with cores.taken(1):
+                return self._call(codes, [run.memory.at for run in runs], span)
         with cores.taken(shares) as threads:
             firsts = [round(shares * k / threads) for k in range(threads + 1)]
-            for first, last in pairwise(firsts):
-                self.registers[first, [r.FIRST, r.LAST, r.EPOCH]] = first, last, 0
-            self._sync[: self._flag_at] = 0
-            addresses = [int(self.bases[first].ctypes.data) for first in firsts[:-1]]
+            for run in runs:
+                for first, last in pairwise(firsts):
+                    run.registers[first, [r.FIRST, r.LAST, r.EPOCH]] = first, last, 0
+                run.memory.sync[: -2 * r.SYNC_WORDS] = 0
+            bases = [[int(run.bases[first].ctypes.data) for run in runs] for first in firsts[:-1]]
             others: list[Future[int]] = []
             try:
-                for address in addresses[1:]:
-                    others.append(pool.submit(threads - 1, self._share, run, code, address, start, stop, batch))
-                done = int(run(code, addresses[0], start, stop, batch))
+                for at in bases[1:]:
+                    others.append(pool.submit(threads - 1, self._call, codes, at, span))
+                done = self._call(codes, bases[0], span)
             except BaseException:
                 # An interrupt may come between any two lines: whoever has begun stops at its next meeting.
-                self.flag = r.FAILED
+                for run in runs:
+                    run.flag = r.FAILED
                 raise
             finally:
                 wait(others)
             return max(done, *(o.result() for o in others)) if others else done
 
-    def _share(self, run: Any, *arguments: int) -> int:
+    def _call(self, codes: Sequence[int], bases: Sequence[int], span: tuple[int, ...]) -> int:
         """A thread's shares; a method, so that this run's memory stays as long as they are being done."""
-        return int(run(*arguments))
+        return int(compiled_run()(codes[0], bases[0], codes[1], bases[-1], *span))
 
     # What instructions that call Python ask for.
 
     def backend(self) -> NumpyBackend:
         if self._backend is None:
-            self._backend = NumpyBackend(self._bindings, self._seed)
+            self._backend = NumpyBackend(self.table.bindings, self.seed)
         self._backend.step = self.first_step + int(self.registers[0, r.ITERATION])
         self._backend.scan_index = int(self.registers[0, r.SCAN])
         return self._backend

@@ -67,6 +67,8 @@ def _touched(instruction: Instruction) -> Iterator[tuple[int, Touched, Touched]]
     for share, part in enumerate(instruction.shares):
         if part is not None:
             reads, writes = ([(s.buffer.base, *s.span()) for s in slots] for slots in (part.reads, part.writes))
+            # A loop's last carry is read through a base of its own, wherever in these it lies.
+            reads += [(b.base, b.offset, b.offset + b.size) for b in instruction.outlives]
             yield share, reads, writes
 
 

@@ -6,18 +6,22 @@ from typing import Any
 
 import numpy as np
 
+from ...graph.node import DType
 from .element import POINTERS
 from .table import Rows
 
 __all__ = ["arrays_of", "layout", "readable"]
 
 
-def readable(source: Any) -> Any:
-    """The data as they can be gathered from, nothing copied; None where Python has to look at them."""
+def readable(source: Any, dtype: DType) -> Any:
+    """The data as they can be gathered from into this type, nothing copied; None where Python has to look at them."""
     if isinstance(source, np.ndarray):
         return source if _is_readable(source) else None
-    compressed = getattr(source, "format", None) == "csr"
-    return source if compressed and all(_is_readable(a) for a in arrays_of(source)) else None
+    if getattr(source, "format", None) != "csr":
+        return None
+    even = all(_is_readable(a) and a.flags.c_contiguous for a in arrays_of(source))
+    # Numbers of one place add up in the data's own type, which rounds or overflows in a way of its own.
+    return source if even and (source.dtype == dtype or source.has_canonical_format) else None
 
 
 def arrays_of(source: Any) -> list[Any]:

@@ -220,6 +220,10 @@ class Table:
         Multiply-adds of the largest matrix product.
     buffers : list of Buffer
         Those of the arena.
+    bindings : dict of str to int
+        What the named sizes are bound to.
+    idle : list
+        Memory of runs that are over, for the next ones.
     """
 
     instructions: list[Instruction]
@@ -235,10 +239,17 @@ class Table:
     keep_alive: list[Any]
     largest_product: int
     buffers: list[Buffer]
+    bindings: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.code = Code(self.instructions, self.shares)
         self.work = sum(i.total_work for i in self.instructions)
+        self.idle: list[Any] = []
+        given = [slot.buffer.base for slot in self.variables]
+        for k, slot in enumerate(self.placeholders):
+            given += self.data.get(k, (slot.buffer.base,))
+        # In the order in which a run gives their addresses.
+        self.given = np.array([ORDER, *given, *(slot.buffer.base for slot in self.outputs)])
 
     def flat(self) -> Iterator[Instruction]:
         """Every instruction, those of loops included."""

@@ -132,12 +132,29 @@ def clock() -> tuple[int, int, Any]:
 
 
 class _OneThread:
-    """BLAS's setting, changed by the first who wants one thread and given back by the last."""
+    """BLAS's setting, changed by the first who wants one thread and given back by the last.
+
+    In a child of fork the runs of other threads are no more, and what they have taken is given back.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._depth = 0
         self._before: list[tuple[Any, int]] = []
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(before=self._still, after_in_parent=self._go_on, after_in_child=self._alone)
+
+    def _still(self) -> None:
+        self._lock.acquire()
+
+    def _go_on(self) -> None:
+        self._lock.release()
+
+    def _alone(self) -> None:
+        if self._depth:
+            self._depth = 0
+            self._set(None)
+        self._lock = threading.Lock()
 
     def enter(self) -> None:
         with self._lock:
@@ -155,7 +172,15 @@ class _OneThread:
     def _set(self, threads: int | None) -> None:
         for library, before in self._before:
             if before != 1:
+                # The setting is the process's, and threadpoolctl lets one thread alone change it.
+                _let_any_thread_set(library)
                 library.set_num_threads(before if threads is None else threads)
+                _let_any_thread_set(library)
+
+
+def _let_any_thread_set(library: Any) -> None:
+    if hasattr(library, "clear_controlling_thread"):
+        library.clear_controlling_thread(force=True)
 
 
 _ONE_THREAD = _OneThread()

@@ -8,6 +8,7 @@ read before those that are written, then its numbers. ``T`` stands for the eleme
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
 from ..element import POINTERS
 from . import chances, data, indexing, products, reductions
@@ -61,7 +62,7 @@ def kernel_source(name: str, element: str = "float64", *others: str) -> str:
         "UNIT": f"unit_{element}",
         **{letter: POINTERS[other] for letter, other in zip("SIJ", (*others, *[element] * 3), strict=False)},
     }
-    body = re.sub(r"\b(T|P|S|I|J|EXP|UNIT)\(", lambda found: f"{words[found[1]]}(", KERNELS[name])
+    body = _typed(KERNELS[name], words, element)
     # A product's factors stay in their order: in another it may overflow on the way.
     freedom = '{"contract"}' if name == "prod_last" else '{"contract", "reassoc"}'
     return HEADER.replace("FASTMATH", freedom) + body.lstrip("\n")
@@ -69,6 +70,11 @@ def kernel_source(name: str, element: str = "float64", *others: str) -> str:
 
 def fold_source(element: str, axes: int) -> str:
     """The source of the kernel that adds windows up where they lay, over so many axes."""
-    words = {"T": element, "P": POINTERS[element]}
-    body = re.sub(r"\b(T|P)\(", lambda found: f"{words[found[1]]}(", indexing.fold_body(axes))
-    return HEADER.replace("FASTMATH", '{"contract"}') + body
+    words = {"T": "uint8" if element == "bool" else element, "P": POINTERS[element]}
+    return HEADER.replace("FASTMATH", '{"contract"}') + _typed(indexing.fold_body(axes), words, element)
+
+
+def _typed(body: str, words: Mapping[str, str], element: str) -> str:
+    """A kernel's body for an element type; what is true or false adds up as NumPy has it, to either."""
+    body = re.sub(rf"\b({'|'.join(words)})\(", lambda found: f"{words[found[1]]}(", body)
+    return re.sub(r"(y\[.*\]) \+=", r"\1 |=", body) if element == "bool" else body

@@ -70,11 +70,11 @@ def scan(low: Lowering, node: Node, inputs: list[Slot]) -> None:
                 buffers.append(double)
             loop.nexts.append((base, slot))
     loop.body = body.instructions
-    made = {b.buffer for b in (*stacks.values(), *buffers)}
+    made = [b.buffer for b in (*stacks.values(), *buffers)]
     low.block.own.update(made)
-    used = {b for i in loop.body for b in _buffers(i) if b.base == ARENA}
+    used = [b for i in loop.body for b in _buffers(i) if b.base == ARENA and b not in body.own]
     outside = [s.buffer for s in (*firsts, *inputs[carried:given])]
-    loop.outside = list(dict.fromkeys([*(used - body.own), *made, *outside]))
+    loop.outside = list(dict.fromkeys([*used, *made, *outside]))
     low.emit(Instruction(loop_kernel(), node, lambda a, b: Share([], []), loop=loop))
     for p in parts:
         if isinstance(p.op, Trace):
