@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+from threadpoolctl import threadpool_info
 
 __all__ = ["console", "machine", "new_table", "verdict"]
 
@@ -31,9 +32,13 @@ def verdict(value: float, target: float, *, unit: str = "x", at_most: bool = Fal
 
 
 def machine(*libraries: str) -> str:
-    """Processor, cores, Python and libraries."""
+    """Processor, cores, Python, libraries, and what kernels BLAS runs: some settings keep it from its fastest ones."""
+    import scipy.linalg  # noqa: F401  whose BLAS must be loaded to be asked
+
     versions = ", ".join(f"{name} {_version(name)}" for name in libraries)
-    return f"{_processor()}, {os.cpu_count()} cores; Python {platform.python_version()}, {versions}"
+    blas = {lib.get("architecture") for lib in threadpool_info() if lib["user_api"] == "blas"} - {None}
+    kernels = f"; BLAS kernels: {', '.join(sorted(map(str, blas)))}" if blas else ""
+    return f"{_processor()}, {os.cpu_count()} cores; Python {platform.python_version()}, {versions}{kernels}"
 
 
 def _version(name: str) -> str:

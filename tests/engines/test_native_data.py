@@ -141,6 +141,14 @@ def test_rows_of_more_axes_are_found_however_they_lie(layout, shape, tmp_path):
     assert_same_rows(placed("float64", turned), turned)
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "float32", "float64"])
+def test_a_column_whose_stride_means_nothing_is_read_where_it_lies(dtype):
+    source = drawn(dtype, (ROWS,))[:, None]
+    assert source.strides[1] == 0
+    assert readable(source, np.dtype("float32")) is not None
+    assert_same_rows(placed("float32", source), source)
+
+
 @pytest.mark.parametrize("shape", [(ROWS, 0), (ROWS, 3, 0)], ids=str)
 def test_rows_of_nothing_are_gathered(shape):
     source = np.zeros(shape)

@@ -38,11 +38,11 @@ PLAIN = {
     "read-only": lambda: np.frombuffer(X.tobytes()).reshape(X.shape),
     "huge numbers": lambda: X * 1e200,
     "many rows": lambda: np.tile(X, (200, 1)),
-}
-OTHERS = {
     "every other row": lambda: X[::2],
     "backwards": lambda: X[::-1],
     "columns of a wider array": lambda: np.hstack([X, X])[:, :5],
+}
+OTHERS = {
     "whole numbers": lambda: X.astype(int),
     "half precision": lambda: X.astype("float16"),
     "big-endian": lambda: X.astype(">f8"),

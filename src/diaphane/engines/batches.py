@@ -9,7 +9,7 @@ import numpy as np
 
 from ..graph.node import Array, DType
 
-__all__ = ["batches_of", "gather", "row_count"]
+__all__ = ["batches_of", "filled", "gather", "row_count"]
 
 
 def row_count(source: Any) -> int:
@@ -22,6 +22,18 @@ def batches_of(orders: Array, batch_size: int) -> Iterator[Array]:
     for order in orders:
         for start in range(0, len(order), batch_size):
             yield order[start : start + batch_size]
+
+
+def filled(rows: int) -> int:
+    """A number of rows rounded up to four binary digits, by an eighth at most: few plans serve any number of rows.
+
+    Examples
+    --------
+    >>> [filled(n) for n in (1, 15, 16, 17, 100, 1797, 4096)]
+    [1, 15, 16, 18, 104, 1920, 4096]
+    """
+    step = 1 << max(rows.bit_length() - 4, 0)
+    return -(-rows // step) * step
 
 
 def gather(source: Any, rows: Array, dtype: DType) -> Array:

@@ -23,7 +23,6 @@ def rows_to_predict(estimator: Any, x: Any) -> Any:
         and x.ndim == 2
         and x.shape[0] > 0
         and x.shape[1] == estimator.n_features_in_
-        and (x.flags.c_contiguous or x.flags.f_contiguous)
         and not hasattr(estimator, "feature_names_in_")
         and all_finite(x)
     ):

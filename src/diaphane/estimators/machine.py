@@ -16,7 +16,8 @@ from typing import Any
 
 import numpy as np
 
-from ..engines import Engine, Program, State
+from ..engines import Engine, State
+from ..engines.rows import RowProgram
 from ..graph import Node, log_softmax, square, stack, variable
 from ..graph import sum as sum_of
 from ..graph.node import Array
@@ -25,7 +26,6 @@ from ..nn.initializers import InitializerLike
 from ..nn.losses import Loss
 from ..optim import Optimizer
 from ..training import Trainer
-from ..training.trainer import EVALUATION_ROWS
 
 __all__ = ["Machine", "Plan", "architecture", "machine_of", "of_signs"]
 
@@ -110,7 +110,7 @@ class Machine:
         self.alpha = variable(0.0, "alpha", dtype=plan.dtype, role="hyperparameter")
         self._parameters = self.network.parameters
         self._others = {v: np.asarray(v.value) for v in self.network.variables if v not in self._parameters}
-        self._programs: dict[str, Program] = {}
+        self._programs: dict[str, RowProgram] = {}
 
     def state(self, coefs: Sequence[Array], intercepts: Sequence[Array]) -> State:
         """The weights, in the places of the network's parameters."""
@@ -147,9 +147,8 @@ class Machine:
                 "output": lambda: find_activation(self.plan.out_activation)(raw),
                 "log": lambda: log_softmax(raw),
             }
-            program = self._programs[kind] = Program(nodes[kind](), engine=self.plan.engine)
-        outputs, _ = program.run_batches(state, {self.network.input: x}, batch_size=EVALUATION_ROWS)
-        return np.asarray(outputs)
+            program = self._programs[kind] = RowProgram(nodes[kind](), self.network.input, engine=self.plan.engine)
+        return program(state, x)
 
 
 def architecture(

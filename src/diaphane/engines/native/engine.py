@@ -18,6 +18,7 @@ from ..contract import BatchesResult, Definition, StepResult
 from .debug import ZONE, WatchedRun
 from .lowering import lower
 from .profile import Profile, profile_of
+from .rows import NativeRows
 from .running import Run
 from .sources import layout, readable
 from .table import Rows, Table
@@ -126,6 +127,10 @@ class NativeExecutable:
             each = [runs[0].outputs] * done
         outputs = [[o[k] for o in made] for k, made in enumerate(each)]
         return BatchesResult(outputs, runs[0].variables, None, done if done < steps else None)
+
+    def by_rows(self) -> NativeRows | None:
+        """A shorter way for a program that goes row by row; None where runs are watched."""
+        return None if self.debug else NativeRows(self)
 
     def profile(
         self,

@@ -18,12 +18,12 @@ from .refusal import refusal
 from .run import compiled_run
 from .sources import arrays_of
 from .table import CONSTANTS, REGISTERS, Table
-from .threads import clock, cores, one_blas_thread, pool, yielding
+from .threads import SHARED_RUN, clock, cores, one_blas_thread, pool, yielding
 
 if TYPE_CHECKING:
     from .engine import NativeExecutable
 
-__all__ = ["Run"]
+__all__ = ["Memory", "Run", "address_of"]
 
 COME_BACK = 0.03
 """Seconds after which a long run looks whether it was interrupted."""
@@ -62,6 +62,40 @@ class Memory:
         for k in range(shares):
             self.bases[k, REGISTERS] = self.registers[k].ctypes.data
         self.at = int(self.bases.ctypes.data)
+        self.table = table
+
+    @staticmethod
+    def of(table: Table) -> Memory:
+        """That of a run of the table that is over, where there is one."""
+        try:
+            found: Memory = table.idle.pop()
+        except IndexError:
+            return Memory(table)
+        return found
+
+    def begin(self, addresses: Sequence[int], seed: int = 0, first_step: int = 0) -> None:
+        """Ready for a run over arrays that lie at these places: the order, variables, placeholders, outputs."""
+        self.bases[:, self.table.given] = addresses
+        self.flag[0] = 0
+        self.registers[:, r.SEED] = seed & LOW
+        self.registers[:, r.STEP] = first_step & LOW
+
+    def share_out(self, first: int, last: int) -> None:
+        """One thread does these shares, which it begins now."""
+        self.registers[first, r.FIRST] = first
+        self.registers[first, r.LAST] = last
+        self.registers[first, r.EPOCH] = 0
+
+    def rest(self) -> None:
+        """Wait for the next run of the table."""
+        idle = self.table.idle
+        if len(idle) < MOST_IDLE and self.table.arena < LARGEST_IDLE:
+            idle.append(self)
+
+
+def address_of(array: Array) -> int:
+    """Where an array's first element lies."""
+    return int(array.__array_interface__["data"][0])
 
 
 class Run:
@@ -102,7 +136,7 @@ class Run:
         takes_over: bool = False,
     ) -> None:
         self.executable, self.table, self.first_step, self.seed = executable, table, first_step, seed
-        self.memory = memory = self._memory()
+        self.memory = memory = Memory.of(table)
         self.registers, self.bases, self.arena = memory.registers, memory.bases, memory.arena
         self.variables = [
             v
@@ -121,20 +155,10 @@ class Run:
             given += arrays_of(data[k]) if k in data else [np.asarray(feed, order="C")]
         given += self.outputs
         self._given = given
-        self.bases[:, table.given] = [a.__array_interface__["data"][0] for a in given]
-        memory.flag[0] = 0
-        self.registers[:, r.SEED] = seed & LOW
-        self.registers[:, r.STEP] = first_step & LOW
+        memory.begin([address_of(a) for a in given], seed, first_step)
         self.done = 0
         self._backend: NumpyBackend | None = None
         self._error: BaseException | None = None
-
-    def _memory(self) -> Memory:
-        try:
-            memory: Memory = self.table.idle.pop()
-        except IndexError:
-            return Memory(self.table)
-        return memory
 
     @property
     def flag(self) -> int:
@@ -195,8 +219,8 @@ class Run:
             raise KeyboardInterrupt
         if self.flag == r.BAD_INDEX:
             raise refusal(self.memory.flag)
-        if len(self.table.idle) < MOST_IDLE and self.table.arena < LARGEST_IDLE and not self.registers[0, r.TICKS]:
-            self.table.idle.append(self.memory)
+        if not self.registers[0, r.TICKS]:
+            self.memory.rest()
 
     def _some(self, start: int, stop: int, batch: int, rows: int, per_epoch: int, other: Run | None) -> int:
         """Some steps: each thread does its shares of each; how many steps are whole."""
@@ -204,14 +228,14 @@ class Run:
         codes = [self.table.code.address, 0 if other is None else other.table.code.address]
         runs = [self] if other is None else [self, other]
         span = (start, stop, per_epoch, rows, batch)
-        if shares == 1:
-            with cores.taken(1):
-                return self._call(codes, [run.memory.at for run in runs], span)
-        with cores.taken(shares) as threads:
+        short = (stop - start) * self.table.work < SHARED_RUN
+        if short and shares == 1:
+            return self._call(codes, [run.memory.at for run in runs], span)
+        with cores.taken(1 if short else shares) as threads:
             firsts = [round(shares * k / threads) for k in range(threads + 1)]
             for run in runs:
                 for first, last in pairwise(firsts):
-                    run.registers[first, [r.FIRST, r.LAST, r.EPOCH]] = first, last, 0
+                    run.memory.share_out(first, last)
                 run.memory.sync[: -2 * r.SYNC_WORDS] = 0
             bases = [[int(run.bases[first].ctypes.data) for run in runs] for first in firsts[:-1]]
             others: list[Future[int]] = []

@@ -35,11 +35,14 @@ def layout(source: Any) -> Rows:
     if others:
         return Rows(values.dtype, starts=others[0].dtype, columns=others[1].dtype)
     size = source.dtype.itemsize
-    return Rows(source.dtype, source.strides[0], source.strides[1] // size if source.ndim == 2 else 1)
+    several = source.ndim == 2 and source.shape[1] > 1
+    return Rows(source.dtype, source.strides[0], source.strides[1] // size if several else 1)
 
 
 def _is_readable(source: Any) -> bool:
     if source.dtype.name not in POINTERS or not source.dtype.isnative:
         return False
     even = source.ndim <= 2 or (source.size > 0 and source[0].flags.c_contiguous)
-    return even and all(s > 0 and s % source.dtype.itemsize == 0 for s in source.strides)
+    # The stride of an axis of one is never taken, and may be anything.
+    steps = [s for s, n in zip(source.strides, source.shape, strict=True) if n > 1]
+    return even and all(s > 0 and s % source.dtype.itemsize == 0 for s in steps)

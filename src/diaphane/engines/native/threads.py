@@ -1,8 +1,9 @@
 """Threads: how many a step is worth, who does its shares, and what BLAS does meanwhile.
 
-The rule, measured on two cores: a step that takes less than :data:`SHARED_STEP` on one thread is not cut, since
-waiting for each other at each of its instructions costs as much as is gained. All shares of a step are done by one
-thread where no core is free: the bits are the same.
+The rule, measured on two cores: a step whose work is less than :data:`SHARED_STEP` is not cut, since waiting for each
+other at each of its instructions costs as much as is gained (a step of a 4-100-3 net on 150 rows takes 21 µs on one
+thread, 26 on two; one of a 64-100-10 net on 200 rows 59 and 37). All shares of a step are done by one thread where no
+core is free, and where the whole run is shorter than it takes to wake another: the bits are the same.
 """
 
 from __future__ import annotations
@@ -12,16 +13,30 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import lru_cache
+from itertools import product
 from typing import Any
 
-__all__ = ["CLOCK_CALLBACK", "available_cores", "clock", "cores", "one_blas_thread", "pool", "shares_for", "yielding"]
+__all__ = [
+    "CLOCK_CALLBACK",
+    "SHARED_RUN",
+    "available_cores",
+    "clock",
+    "cores",
+    "one_blas_thread",
+    "pool",
+    "shares_for",
+    "yielding",
+]
 
-SHARED_STEP = 15e3
-"""Nanoseconds of work from which a step is cut into shares."""
+SHARED_STEP = 60e3
+"""Nanoseconds of work, as rules estimate it, from which a step is cut into shares: some 35 that it really takes."""
+
+SHARED_RUN = 200e3
+"""Nanoseconds of work from which several threads do a run: to wake one takes 30 to 100 microseconds."""
 
 
 def available_cores() -> int:
@@ -140,9 +155,27 @@ class _OneThread:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._depth = 0
-        self._before: list[tuple[Any, int]] = []
+        self._before: list[int] = []
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(before=self._still, after_in_parent=self._go_on, after_in_child=self._alone)
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._depth == 0:
+                self._before = [get() for get, _ in _blas_settings()]
+                self._set([1] * len(self._before))
+            self._depth += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._depth -= 1
+            if self._depth == 0:
+                self._set(self._before)
+
+    def _set(self, threads: list[int]) -> None:
+        for (_, change), count, before in zip(_blas_settings(), threads, self._before, strict=True):
+            if before != 1:
+                change(count)
 
     def _still(self) -> None:
         self._lock.acquire()
@@ -153,34 +186,8 @@ class _OneThread:
     def _alone(self) -> None:
         if self._depth:
             self._depth = 0
-            self._set(None)
+            self._set(self._before)
         self._lock = threading.Lock()
-
-    def enter(self) -> None:
-        with self._lock:
-            if self._depth == 0:
-                self._before = [(library, library.get_num_threads()) for library in _libraries()]
-                self._set(1)
-            self._depth += 1
-
-    def leave(self) -> None:
-        with self._lock:
-            self._depth -= 1
-            if self._depth == 0:
-                self._set(None)
-
-    def _set(self, threads: int | None) -> None:
-        for library, before in self._before:
-            if before != 1:
-                # The setting is the process's, and threadpoolctl lets one thread alone change it.
-                _let_any_thread_set(library)
-                library.set_num_threads(before if threads is None else threads)
-                _let_any_thread_set(library)
-
-
-def _let_any_thread_set(library: Any) -> None:
-    if hasattr(library, "clear_controlling_thread"):
-        library.clear_controlling_thread(force=True)
 
 
 _ONE_THREAD = _OneThread()
@@ -188,22 +195,29 @@ ALONE_BELOW = 1 << 16
 """Multiply-adds below which BLAS stays on one thread by itself."""
 
 
-@contextmanager
-def one_blas_thread(largest_product: int) -> Iterator[None]:
+def one_blas_thread(largest_product: int) -> AbstractContextManager[None]:
     """Inside, BLAS has one thread: it is the shares that are done side by side."""
-    if largest_product < ALONE_BELOW:
-        yield
-        return
-    _ONE_THREAD.enter()
-    try:
-        yield
-    finally:
-        _ONE_THREAD.leave()
+    return _NOTHING if largest_product < ALONE_BELOW else _ONE_THREAD
+
+
+_NOTHING: AbstractContextManager[None] = nullcontext()
 
 
 @lru_cache(maxsize=1)
-def _libraries() -> list[Any]:
+def _blas_settings() -> list[tuple[Callable[[], int], Callable[[int], Any]]]:
+    """For each BLAS of the process, what says how many threads it has, and what changes it."""
     import scipy.linalg  # noqa: F401  its BLAS must be loaded to be found
     from threadpoolctl import ThreadpoolController
 
-    return list(ThreadpoolController().select(user_api="blas").lib_controllers)
+    return [_setting(library) for library in ThreadpoolController().select(user_api="blas").lib_controllers]
+
+
+def _setting(library: Any) -> tuple[Callable[[], int], Callable[[int], Any]]:
+    if library.internal_api == "openblas" and getattr(library, "threading_layer", "") == "pthreads":
+        # The setting is the process's. threadpoolctl lets one thread of Python alone change it, and takes its time.
+        for prefix, suffix in product(("", "scipy_"), ("", "64_", "_64")):
+            names = (f"{prefix}openblas_{what}_num_threads{suffix}" for what in ("get", "set"))
+            get, change = (getattr(library.dynlib, name, None) for name in names)
+            if get is not None and change is not None:
+                return get, change
+    return library.get_num_threads, library.set_num_threads
