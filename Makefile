@@ -4,6 +4,7 @@
 # make bench        the benchmarks, beside scikit-learn, PyTorch and JAX
 # make bench-quick  the same with fewer rounds and sizes, in about two minutes
 # make scaling      measure docs/scaling.md and its picture anew
+# make soak         two thousand random graphs on both engines, in half an hour
 # make lock         pin the newest versions that pyproject.toml allows
 # make clean        remove what the others made
 #
@@ -12,7 +13,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lock docs bench bench-quick scaling clean install oracles rivals
+.PHONY: help demo test lock docs bench bench-quick scaling soak clean install oracles rivals
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -127,6 +128,9 @@ bench bench-quick: install oracles rivals
 scaling: install oracles
 	@echo "── benchmarks/study_scaling.py"
 	@$(BIN)/python benchmarks/study_scaling.py
+
+soak: install oracles
+	@DIAPHANE_SOAK=2000 $(BIN)/python -m pytest -n $(WORKERS) -q tests/engines/test_native_fuzz.py
 
 clean:
 	rm -rf $(VENV) .venv-lock build dist demo docs/_build docs/api docs/gallery docs/sg_execution_times.rst

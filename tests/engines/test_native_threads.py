@@ -23,7 +23,7 @@ from threadpoolctl import ThreadpoolController
 
 import diaphane as dia
 from diaphane.engines import NativeEngine
-from diaphane.engines.native.threads import available_cores, cores
+from diaphane.engines.native.threads import _apart, _core, available_cores, cores
 from diaphane.nn import BatchNorm, Dense, Dropout, Network, Sequential
 
 pytest.importorskip("numba")
@@ -240,6 +240,29 @@ def test_blas_has_its_threads_back_where_another_thread_began_and_this_one_ends(
         [sys.executable, "-c", OVERLAPPING], capture_output=True, text=True, check=False, timeout=LONG_ENOUGH
     )
     assert done.stdout.startswith("True"), done.stdout + done.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system does not say which core a thread is on")
+def test_a_woken_thread_goes_to_another_core_and_may_go_anywhere_afterwards():
+    before = os.sched_getaffinity(0)
+    core = _core()
+    where, allowed = _apart(core, lambda: (_core(), os.sched_getaffinity(0)))
+    assert allowed == os.sched_getaffinity(0) == before
+    assert where in before
+    assert where != core or len(before) == 1
+    # On a core that is nobody's, or not known, nothing is to be done.
+    for core in (-1, max(before) + 1):
+        assert _apart(core, lambda a, b: a + b, 1, 2) == 3
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system does not say which core a thread is on")
+def test_a_thread_that_has_one_core_stays_there():
+    before = os.sched_getaffinity(0)
+    try:
+        os.sched_setaffinity(0, {min(before)})
+        assert _apart(_core(), os.sched_getaffinity, 0) == {min(before)}
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 def test_no_core_stays_taken_after_a_run_that_fails():

@@ -98,9 +98,11 @@ def all_finite(*arrays: Array) -> bool:
     """
     for array in arrays:
         if array.dtype.kind == "f":
-            flat = array.ravel(order="K")
-            few = array.size <= ONE_THREAD
-            if not (few and math.isfinite(flat.dot(flat))) and not np.isfinite(array).all():
+            if array.size <= ONE_THREAD:
+                flat = array.ravel(order="K")
+                if math.isfinite(flat.dot(flat)):
+                    continue
+            if not np.isfinite(array).all():
                 return False
     return True
 
