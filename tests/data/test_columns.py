@@ -317,3 +317,16 @@ def test_real_tables_become_finite_features_and_are_stored(real_file, name, head
     state, arrays = encoder.to_state()
     restored = ColumnEncoder.from_state(json.loads(json.dumps(state, allow_nan=False)), arrays)
     np.testing.assert_array_equal(restored.transform(features), matrix)
+
+
+def test_unbounded_numbers_are_linear_in_their_column_and_stay_so_in_a_file():
+    import json
+
+    values = np.array([1.0, 2.0, 3.0, 100.0])
+    encoder = ColumnEncoder.fit(Table({"size": values}), dtype=np.float64, bounded=False)
+    np.testing.assert_allclose(encoder.transform(Table({"size": values}))[:, 0], (values - 26.5) / values.std())
+    state, arrays = encoder.to_state()
+    assert ColumnEncoder.from_state(json.loads(json.dumps(state, allow_nan=False)), arrays) == encoder
+    bounded = ColumnEncoder.fit(Table({"size": values}), dtype=np.float64)
+    assert "limit" not in json.dumps(bounded.to_state()[0])
+    assert np.isfinite(encoder.transform(Table({"size": [1e308]})).astype(np.float32)).all()

@@ -107,9 +107,19 @@ def test_gaussians_that_cannot_be_are_refused(parameters, message):
         gaussians(10, **parameters)
 
 
-def test_bayes_error_of_two_covariances_is_refused():
-    with pytest.raises(DataError, match="closed form for one covariance only"):
-        bayes_error(covariance=[np.eye(2), 2 * np.eye(2)])
+def test_bayes_error_of_two_covariances_is_that_of_the_best_conic():
+    from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
+
+    parameters = {"means": [[0.0, 0.0], [1.0, 0.5]], "covariance": [np.eye(2), [[3.0, 0.5], [0.5, 0.4]]]}
+    X, y = gaussians(60_000, 0, **parameters)
+    score = QuadraticDiscriminantAnalysis().fit(X, y).score(X, y)
+    assert 1 - score == pytest.approx(bayes_error(**parameters), abs=0.005)
+
+
+@pytest.mark.parametrize("priors", [(0.5,), (0.2, 0.9), (0.0, 1.0), (-0.5, 1.5), (np.nan, 1)])
+def test_priors_that_are_none_are_refused(priors):
+    with pytest.raises(DataError, match="expected two positive numbers that add up to 1"):
+        bayes_error(priors=priors)
 
 
 @pytest.mark.parametrize(("generate", "options"), [(circles, {"factor": 1.0}), (spirals, {"turns": 0})])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -90,8 +90,15 @@ class ColumnEncoder:
     dtype: str = "float32"
 
     @classmethod
-    def fit(cls, table: Table, *, dtype: DTypeLike = np.float32) -> ColumnEncoder:
+    def fit(cls, table: Table, *, dtype: DTypeLike = np.float32, bounded: bool = True) -> ColumnEncoder:
         """Learn from training rows, without the target's column.
+
+        Parameters
+        ----------
+        table : Table
+        dtype : float32 or float64
+        bounded : bool
+            Whether far numbers are held within ±3; without, each feature is linear in its column.
 
         Raises
         ------
@@ -106,6 +113,8 @@ class ColumnEncoder:
             chosen = _choose(name, table[name])
             if isinstance(chosen, str):
                 left_out.append((name, chosen))
+            elif isinstance(chosen, NumberEncoder) and not bounded:
+                encoders.append(replace(chosen, limit=np.inf))
             else:
                 encoders.append(chosen)
         if not encoders:

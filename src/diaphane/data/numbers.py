@@ -14,6 +14,8 @@ from diaphane.data.table import Column, finite_numbers, is_numeric
 __all__ = ["NumberEncoder"]
 
 LIMIT = 3.0
+FARTHEST = 1e30
+"""So that float32 holds it."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,8 @@ class NumberEncoder:
 
     z = (x − mean)/(standard deviation), then z/√(1 + (z/3)²): almost z around 0 and never beyond ±3
     (Holzmüller, Grinsztajn & Steinwart 2024, §3). A missing value becomes the training median; where the
-    training rows have missing ones a second feature is 1 there and 0 elsewhere.
+    training rows have missing ones a second feature is 1 there and 0 elsewhere. An infinite limit instead of 3
+    leaves z as it is, for models that shall be linear in the column.
 
     Attributes
     ----------
@@ -31,6 +34,7 @@ class NumberEncoder:
         Median, mean and standard deviation (over n) of the training values, the missing ones filled.
         A scale of 0 is a constant column, of which only the missing mark says anything.
     marks_missing : bool
+    limit : float
 
     Examples
     --------
@@ -47,6 +51,7 @@ class NumberEncoder:
     centre: float
     scale: float
     marks_missing: bool
+    limit: float = LIMIT
 
     @classmethod
     def fit(cls, name: str, column: Column) -> NumberEncoder:
@@ -74,8 +79,8 @@ class NumberEncoder:
             finite_numbers(self.name, column)
             # A row that training never saw may be so far off that its z overflows, or else its square would.
             with np.errstate(over="ignore"):
-                z = np.clip((np.where(missing, self.fill, column) - self.centre) / self.scale, -1e150, 1e150)
-            features.append(z / np.hypot(1.0, z / LIMIT))
+                z = np.clip((np.where(missing, self.fill, column) - self.centre) / self.scale, -FARTHEST, FARTHEST)
+            features.append(z / np.hypot(1.0, z / self.limit))
         if self.marks_missing:
             features.append(missing.astype(np.float64))
         return np.column_stack(features) if features else np.empty((len(column), 0))
@@ -86,11 +91,14 @@ class NumberEncoder:
         return f"{self.name}: a number" + (", and whether it is missing" if self.marks_missing else "")
 
     def to_state(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+        # JSON has no infinity.
+        limit = {} if self.limit == LIMIT else {"limit": self.limit if np.isfinite(self.limit) else None}
         return {
             "fill": self.fill,
             "centre": self.centre,
             "scale": self.scale,
             "marks_missing": self.marks_missing,
+            **limit,
         }, {}
 
     @classmethod
@@ -98,7 +106,11 @@ class NumberEncoder:
         fill, centre, scale = (float(state[key]) for key in ("fill", "centre", "scale"))
         if not np.isfinite([fill, centre, scale]).all() or scale < 0:
             raise ValueError("numbers of a column are not finite")
-        return cls(name, fill, centre, scale, bool(state["marks_missing"]))
+        limit = state.get("limit", LIMIT)
+        limit = np.inf if limit is None else float(limit)
+        if not limit > 0:
+            raise ValueError(f"the limit of a column's numbers is {limit}")
+        return cls(name, fill, centre, scale, bool(state["marks_missing"]), limit)
 
     def accept(self, column: Column) -> Column:
         """Return the column if it is one of numbers, for a table that training never saw."""

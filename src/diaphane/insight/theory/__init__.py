@@ -1,0 +1,44 @@
+"""The theory, checked on the data at hand: what theorems promise beside what happens.
+
+=========================================  ===============================================================
+`convergence_certificate`                  Novikoff's bound beside the perceptron's mistakes, or the witness
+`all_gates`, `threshold_gate`              which truth tables one threshold computes, and why not the others
+`bernoulli_trials`, `kl_identity`          maximum likelihood, and its distance from the data's distribution
+`lipschitz_bound`, `largest_slope`         nearby inputs get nearby probabilities
+`bayes_classifier`, `excess_error`         the best classifier there is, and by how much another is worse
+`compare_classifiers`                      generative against discriminative, by learning curves
+=========================================  ===============================================================
+"""
+
+from .bayes import BayesClassifier, ExcessError, bayes_classifier, excess_error
+from .certificate import ConvergenceCertificate, Witness, convergence_certificate
+from .comparison import Comparison, compare_classifiers, usual_classifiers
+from .gates import GATES, Gate, Refutation, all_gates, threshold_gate
+from .likelihood import BernoulliTrials, KLIdentity, bernoulli_trials, kl_identity
+from .lipschitz import largest_slope, lipschitz_bound
+from .mistakes import ProofTrace
+
+__all__ = [
+    "GATES",
+    "BayesClassifier",
+    "BernoulliTrials",
+    "Comparison",
+    "ConvergenceCertificate",
+    "ExcessError",
+    "Gate",
+    "KLIdentity",
+    "ProofTrace",
+    "Refutation",
+    "Witness",
+    "all_gates",
+    "bayes_classifier",
+    "bernoulli_trials",
+    "compare_classifiers",
+    "convergence_certificate",
+    "excess_error",
+    "kl_identity",
+    "largest_slope",
+    "lipschitz_bound",
+    "threshold_gate",
+    "usual_classifiers",
+]
