@@ -57,6 +57,7 @@ TORCH = [
     ("categorical_cross_entropy", ONE_HOT, lambda F, a, t: F.cross_entropy(a, t, reduction="none")),
     ("categorical_cross_entropy", PROBABILITIES, lambda F, a, t: F.cross_entropy(a, t, reduction="none")),
     ("poisson", COUNTS, rows(lambda F, a, t: F.poisson_nll_loss(a, t, log_input=True, reduction="none"))),
+    ("perceptron", SIGNS, rows(lambda F, a, t: F.relu(-a * t))),
     ("hinge", SIGNS, rows(lambda F, a, t: F.relu(1 - a * t))),
     ("squared_hinge", SIGNS, rows(lambda F, a, t: F.relu(1 - a * t) ** 2)),
 ]

@@ -30,6 +30,7 @@ __all__ = [
     "huber",
     "mean_loss",
     "multiclass_hinge",
+    "perceptron",
     "poisson",
     "squared_error",
     "squared_hinge",
@@ -66,6 +67,18 @@ def zero_one(scores: Node, target: Node) -> Node:
         label = target if target.ndim == 1 else graph.argmax(target)
         wrong = graph.not_equal(graph.argmax(scores), label)
     return graph.astype(wrong, scores.dtype)
+
+
+def perceptron(scores: Node, target: Node) -> Node:
+    """max(0, −y·a), y being −1 or +1: where it is above 0 its slope gives Rosenblatt's rule (1958).
+
+    Examples
+    --------
+    >>> import diaphane as dia
+    >>> perceptron(dia.constant([2.0, -1.0]), dia.constant([1.0, 1.0])).value
+    array([0., 1.])
+    """
+    return _over_columns(graph.relu(-_paired(scores, target) * scores))
 
 
 def hinge(scores: Node, target: Node) -> Node:
@@ -187,6 +200,7 @@ def half_poisson_deviance(log_rate: Node, target: Node) -> Node:
 
 LOSSES: dict[str, Loss] = {
     "zero_one": zero_one,
+    "perceptron": perceptron,
     "hinge": hinge,
     "squared_hinge": squared_hinge,
     "multiclass_hinge": multiclass_hinge,

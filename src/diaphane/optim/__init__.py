@@ -1,6 +1,14 @@
 """How parameters move: optimizers as graph formulas, and drivers that call a loss-and-gradient program."""
 
-from .drivers import LBFGSResult, minimize_lbfgs
+from .drivers import (
+    DescentResult,
+    LBFGSResult,
+    MinimizationResult,
+    NewtonResult,
+    minimize_gradient_descent,
+    minimize_lbfgs,
+    minimize_newton,
+)
 from .flat import FlatParameters, flatten
 from .optimizers import (
     OPTIMIZERS,
@@ -26,14 +34,19 @@ __all__ = [
     "Adagrad",
     "Adam",
     "AdamW",
+    "DescentResult",
     "FlatParameters",
     "LBFGSResult",
+    "MinimizationResult",
     "Momentum",
     "Nesterov",
+    "NewtonResult",
     "Optimizer",
     "RMSProp",
     "Updates",
     "find_optimizer",
     "flatten",
+    "minimize_gradient_descent",
     "minimize_lbfgs",
+    "minimize_newton",
 ]
