@@ -23,7 +23,8 @@ def test_importing_loads_no_heavy_library(code: str) -> None:
 
 
 def test_every_public_name_is_there_and_documented() -> None:
-    for package in (dia.graph, dia.engines, dia.files, dia.nn, dia.optim, dia.training, dia.estimators, dia.data):
+    packages = [dia.graph, dia.engines, dia.files, dia.nn, dia.optim, dia.training, dia.estimators, dia.data]
+    for package in [*packages, dia.insight.theory, dia.insight.displays]:
         for name in package.__all__:
             value = getattr(package, name)
             assert value is not None

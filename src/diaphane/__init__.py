@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 from ._version import __version__
 
 if TYPE_CHECKING:
-    from . import app, data, engines, estimators, files, graph, nn, optim, training
+    from . import app, data, engines, estimators, files, graph, insight, nn, optim, training
     from .engines import *  # noqa: F403
     from .files import FileError, load, save
     from .graph import *  # noqa: F403
 
 OPEN = ("graph", "engines", "files")
 """Packages whose public names stand here too."""
-PACKAGES = (*OPEN, "app", "data", "estimators", "nn", "optim", "training")
+PACKAGES = (*OPEN, "app", "data", "estimators", "insight", "nn", "optim", "training")
 
 __all__ = ["__version__", *PACKAGES]
 

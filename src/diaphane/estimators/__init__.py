@@ -1,6 +1,55 @@
-"""The scikit-learn face: estimators with its parameters, attributes and contract."""
+"""The scikit-learn face: estimators with its parameters, attributes and contract, each loaded when first asked for."""
 
-from .mlp import MLPClassifier, MLPRegressor
-from .transfer import from_sklearn, from_torch
+from __future__ import annotations
 
-__all__ = ["MLPClassifier", "MLPRegressor", "from_sklearn", "from_torch"]
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .linear import LinearClassifier, LinearRegression, LogisticRegression, Perceptron, Ridge
+    from .mlp import MLPClassifier, MLPRegressor
+    from .neuron import FormalNetwork, FormalNeuron, TruthTable, find_neuron, xor_network
+    from .representation import HiddenSpace, hidden_representation, hidden_space, learn_xor
+    from .transfer import from_sklearn, from_torch
+
+HOMES = {
+    "linear": ("LinearClassifier", "LinearRegression", "LogisticRegression", "Perceptron", "Ridge"),
+    "mlp": ("MLPClassifier", "MLPRegressor"),
+    "neuron": ("FormalNetwork", "FormalNeuron", "TruthTable", "find_neuron", "xor_network"),
+    "representation": ("HiddenSpace", "hidden_representation", "hidden_space", "learn_xor"),
+    "transfer": ("from_sklearn", "from_torch"),
+}
+"""Which module has which names."""
+
+__all__ = [
+    "FormalNetwork",
+    "FormalNeuron",
+    "HiddenSpace",
+    "LinearClassifier",
+    "LinearRegression",
+    "LogisticRegression",
+    "MLPClassifier",
+    "MLPRegressor",
+    "Perceptron",
+    "Ridge",
+    "TruthTable",
+    "find_neuron",
+    "from_sklearn",
+    "from_torch",
+    "hidden_representation",
+    "hidden_space",
+    "learn_xor",
+    "xor_network",
+]
+
+
+def __getattr__(name: str) -> Any:
+    for home, names in HOMES.items():
+        if name in names:
+            value = globals()[name] = getattr(import_module(f"{__name__}.{home}"), name)
+            return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
