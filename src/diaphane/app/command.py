@@ -57,28 +57,43 @@ def _root(
 
 @app.command()
 def train(
+    context: typer.Context,
     source: Source,
     target: Annotated[
         str | None, typer.Option(help="The column to predict, by name or index; the last one by default.")
     ] = None,
     no_header: NoHeader = False,
     task: Annotated[str, typer.Option(help="auto, classification or regression.")] = "auto",
+    model: Annotated[
+        str,
+        typer.Option(
+            help="mlp, a network; perceptron or logistic, linear models of classes; linear, least squares for a number."
+        ),
+    ] = "mlp",
     hidden: Annotated[
         str, typer.Option(help="Units of each hidden layer, for example 64,32; '' for no hidden layer.")
     ] = "256,128",
-    epochs: Annotated[int, typer.Option(help="Passes over the training rows, at most.")] = 200,
+    epochs: Annotated[
+        int, typer.Option(help="Passes over the training rows, at most; iterations of logistic regression.")
+    ] = 200,
     patience: Annotated[int, typer.Option(help="Stop after so many epochs without a better validation loss.")] = 20,
     learning_rate: Annotated[float, typer.Option(help="Adam's learning rate.")] = 0.001,
     batch_size: Annotated[int | None, typer.Option(help="Rows a step; by the number of rows by default.")] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same model.")] = 0,
     out: Annotated[Path, typer.Option(help="The folder to write the model and its pictures into.")] = Path("model"),
+    plot: Annotated[
+        bool, typer.Option("--plot", help="Draw what was learnt too: boundary, sigmoid, the perceptron's updates, fit.")
+    ] = False,
     debug: Debug = False,
 ) -> None:
-    """Train a network on a table and write it to a folder."""
+    """Train a model on a table and write it to a folder."""
     from . import training
 
     training.train(
         source,
+        model=model,
+        plot=plot,
+        given=frozenset(name for name in context.params if _is_given(context, name)),
         target=target,
         header=not no_header,
         task=task,
@@ -173,6 +188,11 @@ def main(arguments: list[str] | None = None) -> NoReturn:
             _say(f"error: {' '.join(_explained(error).split())}")
         raise SystemExit(USER_ERROR) from None
     raise SystemExit(0)
+
+
+def _is_given(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
 
 
 def _expected() -> tuple[type[BaseException], ...]:

@@ -18,9 +18,10 @@ from ..nn import Dense, HeNormal, Network, Sequential
 from ..optim import Adam
 from ..training import DivergenceError, EarlyStopping, History, Trainer
 from .errors import UserError
+from .linear_models import LINEAR_MODELS, LinearFit, fit_linear_model
 from .model import Model, r_squared
 
-__all__ = ["Options", "Outcome", "fit_table", "penalty_of_weights"]
+__all__ = ["Options", "Outcome", "fit_table", "penalty_of_weights", "refuse_idle"]
 
 FRACTIONS = (0.7, 0.15, 0.15)
 MOST_UNITS = 1_000_000
@@ -34,6 +35,7 @@ class Options:
 
     target: str | int | None = None
     task: str = "auto"
+    model: str = "mlp"
     hidden: tuple[int, ...] = (256, 128)
     epochs: int = 200
     patience: int = 20
@@ -43,6 +45,8 @@ class Options:
     engine: str = "native"
 
     def __post_init__(self) -> None:
+        if self.model != "mlp" and self.model not in LINEAR_MODELS:
+            raise UserError(f"--model must be mlp, {', '.join(LINEAR_MODELS)}, got {self.model!r}")
         if any(not 1 <= units <= MOST_UNITS for units in self.hidden):
             raise UserError(
                 f"--hidden takes the units of each hidden layer, each from 1 to {MOST_UNITS}, "
@@ -69,30 +73,46 @@ class Outcome:
     metric: str
     baseline: str
     seconds: float
+    how: str
+    """The training in a few words: how long, and what was kept."""
     notes: list[str] = field(default_factory=list)
+    linear: LinearFit | None = None
+
+    @property
+    def n_parameters(self) -> int:
+        """How many numbers were learnt."""
+        return self.model.network.n_parameters if self.linear is None else self.linear.n_parameters
 
 
 def fit_table(table: Table, options: Options, *, progress: bool = True) -> Outcome:
-    """Train a network on a table.
+    """Train a model on a table.
 
     The rows are split into 70 % to learn from, 15 % to stop by, 15 % to test on (by class where there are
     classes); columns and targets are scaled by what the first part shows. The parameters of the epoch with the least
-    validation loss are kept.
+    validation loss are kept; linear models have one best fit, and learn from the first part alone.
     """
     started = time.perf_counter()
     target = choose_target(table, options.target, options.task)
     features = table.drop([target.name]).take(target.rows)
     classify = target.task == "classification"
+    refuse_task(options.model, target)
     split = split_rows(target.y, FRACTIONS, stratify=classify, random_state=options.seed)
-    encoder = ColumnEncoder.fit(features.take(split.train))
+    encoder = ColumnEncoder.fit(features.take(split.train), bounded=options.model == "mlp")
     if not encoder.feature_names_out:
         raise UserError(f"no column is left to learn from: {'; '.join(encoder.describe().splitlines())}")
     scaler = None if classify else TargetScaler.fit(target.y[split.train])
     parts = {name: getattr(split, name) for name in ("train", "validation", "test")}
     x = {name: encoder.transform(features.take(rows)) for name, rows in parts.items()}
     y = {name: _targets(target, scaler, rows) for name, rows in parts.items()}
-    network, state, history = _train(x, y, len(target.labels) if classify else 1, options, progress)
-    facts = {"seed": options.seed, "rows": {name: len(rows) for name, rows in parts.items()}}
+    outputs = len(target.labels) if classify else 1
+    linear = None
+    if options.model == "mlp":
+        network, state, history = _train(x, y, outputs, options, progress)
+        how = _epochs_of(history)
+    else:
+        linear = fit_linear_model(options.model, x["train"], y["train"], outputs, options.epochs, options.seed)
+        network, state, history, how = linear.network, linear.state, linear.history, linear.how
+    facts = {"model": options.model, "seed": options.seed, "rows": {name: len(rows) for name, rows in parts.items()}}
     model = Model(target.task, target.name, tuple(target.labels), encoder, scaler, network, state, facts)
     scores = {name: _scores(model, target, split, features.take(rows), rows) for name, rows in parts.items()}
     facts["scores"] = {
@@ -108,8 +128,40 @@ def fit_table(table: Table, options: Options, *, progress: bool = True) -> Outco
         "accuracy" if classify else "R²",
         "majority class" if classify else "mean",
         time.perf_counter() - started,
-        [*table.notes, *_left_out(encoder), *split.notes],
+        how,
+        [*table.notes, *_left_out(encoder), *split.notes, *(linear.notes if linear else [])],
+        linear,
     )
+
+
+def refuse_task(model: str, target: Target) -> None:
+    """Classes for a model of numbers, or the other way round."""
+    numbers = target.task == "regression"
+    if model == "linear" and not numbers:
+        raise UserError(
+            f"--model linear is least squares for a number, and the target {target.name!r} has {len(target.labels)} "
+            "classes; take --model logistic or perceptron, or --task regression where they are numbers"
+        )
+    if model in ("perceptron", "logistic") and numbers:
+        raise UserError(
+            f"--model {model} tells classes apart, and the target {target.name!r} is a number; take --model linear, or "
+            "--task classification"
+        )
+
+
+def refuse_idle(model: str, given: frozenset[str]) -> None:
+    """Settings that were asked for, of which a linear model would take no notice."""
+    idle = {"hidden", "patience", "learning_rate", "batch_size", *(("epochs",) if model == "linear" else ())}
+    found = sorted(idle & given) if model != "mlp" else []
+    if found:
+        names = ", ".join(f"--{name.replace('_', '-')}" for name in found)
+        raise UserError(f"--model {model} has no use for {names}; leave out what is for networks, or take --model mlp")
+
+
+def _epochs_of(history: History) -> str:
+    held = history["validation_loss"]
+    best = held.index(min(held)) + 1
+    return f"{len(held)} epoch{'s' * (len(held) != 1)} (kept: epoch {best})"
 
 
 def _train(

@@ -20,24 +20,31 @@ LONGEST_TITLE = 60
 
 
 def draw_learning_curves(history: History, path: Path, *, title: str) -> Path | None:
-    """Training and validation loss against the epoch, with the best epoch marked; None without matplotlib."""
+    """Training and validation loss against the epoch, with the best one marked; None without matplotlib.
+
+    Linear models have one best fit, and no loss on validation rows along the way.
+    """
     try:
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
         from matplotlib.ticker import MaxNLocator
     except ImportError:
         return None
-    epochs, loss, held = history["epoch"], history["loss"], history["validation_loss"]
-    best = int(np.argmin(held))
+    epochs, loss, held = history["epoch"], history["loss"], []
+    if "validation_loss" in history:
+        held = history["validation_loss"]
     figure = Figure(figsize=(7, 4.2), dpi=150, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots()
     # One epoch alone is a point, which a line does not show.
     marker = "." if len(epochs) == 1 else None
-    axes.plot(epochs, loss, color="#2f6fb5", linewidth=2, marker=marker, label="training, with the penalty on weights")
-    axes.plot(epochs, held, color="#d1661f", linewidth=2, marker=marker, label="validation")
-    axes.axvline(epochs[best], color="#888888", linewidth=1, linestyle="--")
-    axes.plot(epochs[best], held[best], "o", color="#d1661f", markersize=7, label=f"kept: epoch {epochs[best]}")
+    name = "training, with the penalty on weights" if held else "training"
+    axes.plot(epochs, loss, color="#2f6fb5", linewidth=2, marker=marker, label=name)
+    if held:
+        best = int(np.argmin(held))
+        axes.plot(epochs, held, color="#d1661f", linewidth=2, marker=marker, label="validation")
+        axes.axvline(epochs[best], color="#888888", linewidth=1, linestyle="--")
+        axes.plot(epochs[best], held[best], "o", color="#d1661f", markersize=7, label=f"kept: epoch {epochs[best]}")
     if min(*loss, *held) > 0 and max(*loss, *held) > 20 * min(*loss, *held):
         axes.set_yscale("log")
     axes.set(xlabel="epoch", ylabel="mean loss")

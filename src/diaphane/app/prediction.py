@@ -25,6 +25,8 @@ def predict(folder: Path, source: str, *, header: bool, out: Path | None, proba:
     model = load_model(folder)
     if proba and model.task != "classification":
         raise UserError(f"--proba is for classes; this model predicts the number {model.target!r}")
+    if proba and model.facts.get("model") == "perceptron":
+        raise UserError("--proba: a perceptron knows sides, no probabilities; train with --model logistic for them")
     table = read_source(source, header=header)
     try:
         outputs = model.outputs(table.drop([model.target]))

@@ -18,18 +18,36 @@ from ..data.errors import closest
 from ..files import FileError
 from ..training import InterruptedWarning
 from .errors import UserError
-from .fitting import Options, Outcome, fit_table
+from .fitting import Options, Outcome, fit_table, refuse_idle
+from .learnt import draw_what_was_learnt, need_pictures
 from .model import save_model
 from .pictures import draw_learning_curves, draw_model
 
 __all__ = ["read_source", "train"]
 
 
-def train(source: str, *, target: str | None, header: bool, task: str, hidden: str, out: Path, **settings: Any) -> None:
-    """Read, train, say how it went, and write."""
+def train(
+    source: str,
+    *,
+    target: str | None,
+    header: bool,
+    task: str,
+    hidden: str,
+    out: Path,
+    plot: bool = False,
+    given: frozenset[str] = frozenset(),
+    **settings: Any,
+) -> None:
+    """Read, train, say how it went, and write.
+
+    ``given`` are the settings that were asked for by name, which a model that has no use for them refuses.
+    """
     if task not in ("auto", "classification", "regression"):
         raise UserError(f"--task must be auto, classification or regression, got {task!r}")
     options = Options(target=target, task=task, hidden=_sizes(hidden), **settings)
+    refuse_idle(options.model, given)
+    if plot:
+        need_pictures()
     table = read_source(source, header=header)
     # Before the training, not after it: whoever waited for a model should get it.
     make_writable(out)
@@ -40,6 +58,8 @@ def train(source: str, *, target: str | None, header: bool, task: str, hidden: s
         outcome = fit_table(table, options)
     outcome.notes += [str(w.message) for w in caught if issubclass(w.category, InterruptedWarning)]
     written = write_outcome(out, outcome, source)
+    if plot:
+        written += draw_what_was_learnt(outcome, table, out)
     tell(console, outcome, source)
     for path in written:
         console.print(f"wrote {path}")
@@ -75,13 +95,14 @@ def write_outcome(folder: Path, outcome: Outcome, source: str) -> list[Path]:
     """The model first, then what goes with it."""
     written = [save_model(folder, outcome.model)]
     try:
-        curves = draw_learning_curves(
-            outcome.history, folder / "learning_curves.png", title=f"{Path(source).name}: {outcome.target.name}"
-        )
-        if curves is None:
-            outcome.notes.append('no picture of the learning curves: pip install "diaphane[plot]"')
-        else:
-            written.append(curves)
+        if len(outcome.history):
+            curves = draw_learning_curves(
+                outcome.history, folder / "learning_curves.png", title=f"{Path(source).name}: {outcome.target.name}"
+            )
+            if curves is None:
+                outcome.notes.append('no picture of the learning curves: pip install "diaphane[plot]"')
+            else:
+                written.append(curves)
         written.append(Path(draw_model(outcome.model).save(folder / "network.svg")))
         history = folder / "history.json"
         history.write_text(json.dumps(outcome.history.records, indent=1))
@@ -101,13 +122,7 @@ def tell(console: Console, outcome: Outcome, source: str) -> None:
         rows = len(getattr(outcome.split, name))
         table.add_row(name, f"{rows}", _shown(scores["score"]), _shown(scores["baseline"]))
     console.print(table)
-    held = outcome.history["validation_loss"]
-    best = held.index(min(held)) + 1
-    console.print(
-        f"{outcome.model.network.n_parameters} parameters, {len(held)} epoch{'s' * (len(held) != 1)} "
-        f"(kept: epoch {best}), "
-        f"{outcome.seconds:.1f} seconds"
-    )
+    console.print(f"{outcome.n_parameters} parameters, {outcome.how}, {outcome.seconds:.1f} seconds")
     for note in outcome.notes:
         console.print(f"note: {note}")
     console.print(f"test {outcome.metric}: {_shown(outcome.scores['test']['score'])}", style="bold")
