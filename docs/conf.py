@@ -1,5 +1,6 @@
 """How Sphinx builds the documentation."""
 
+import re
 from pathlib import Path
 
 from diaphane._version import __version__
@@ -58,10 +59,27 @@ html_show_sourcelink = False
 
 
 def setup(app):
-    """Leave the gallery out of the contents while there are no examples."""
+    """Leave the gallery out of the contents while there are no examples; let formulas of docstrings be plain text."""
     app.connect("source-read", _without_empty_gallery)
+    # After numpydoc, whose sections are markup by then.
+    app.connect("autodoc-process-docstring", _plain_formulas, priority=600)
 
 
 def _without_empty_gallery(app, name, source):
     if name == "index" and "sphinx_gallery.gen_gallery" not in app.extensions:
         source[0] = source[0].replace("gallery/index\n", "")
+
+
+def _plain_formulas(app, what, name, thing, options, lines):
+    """|a| is no substitution and coef_ no link, outside of code and examples."""
+    example = False
+    for i, line in enumerate(lines):
+        example = line.lstrip().startswith(">>>") or (example and bool(line.strip()))
+        if not example:
+            pieces = line.split("`")
+            pieces[::2] = [TRAILING.sub(r"\1\\_", BAR.sub(r"\|", piece)) for piece in pieces[::2]]
+            lines[i] = "`".join(pieces)
+
+
+BAR = re.compile(r"(?<!\\)\|")
+TRAILING = re.compile(r"(?<![\w*])(\w*[a-z])_(?=[\s,.;:)]|$)")
