@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 import sys
 import threading
 from pathlib import Path
+from uuid import uuid4
 
 import numpy as np
 import pytest
 
 import diaphane as dia
+from diaphane.engines.native import cache
+from diaphane.engines.native.kernels import kernel_source
 from diaphane.nn import BatchNorm, Dense, Dropout, Network, Sequential
 from diaphane.training import DivergenceError, Trainer
 
@@ -216,6 +220,38 @@ def test_two_processes_may_start_at_once(tmp_path):
     outputs = [process.communicate(timeout=120)[0] for process in both]
     assert [process.returncode for process in both] == [0, 0]
     assert outputs[0].split()[0] == outputs[1].split()[0] != ""
+
+
+def test_a_folder_that_cannot_be_written_gives_one_warning_and_the_same_numbers(tmp_path):
+    blocked = tmp_path / "file"
+    blocked.write_text("no folder")
+    environment = {**os.environ, "DIAPHANE_CACHE": str(blocked / "kernels")}
+    done = subprocess.run([sys.executable, "-c", SCRIPT], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split()[0] == run_script(tmp_path / "own").split()[0]
+    assert done.stderr.count("CacheWarning") == 1
+    assert str(blocked) in done.stderr
+    assert "set DIAPHANE_CACHE to a folder that can be written" in done.stderr
+
+
+def test_a_full_disk_gives_a_warning_and_a_kernel_all_the_same(monkeypatch):
+    def full(path, content):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(cache, "_write", full)
+    monkeypatch.setattr(cache, "_WARNED", [])
+    with pytest.warns(cache.CacheWarning, match="No space left on device") as caught:
+        kernels = [cache.generated_kernel(kernel_source("fill") + f"# {uuid4()}\n") for _ in range(2)]
+    assert len(caught) == 1
+    assert all(kernel.address for kernel in kernels)
+
+
+def test_after_a_second_of_compiling_a_word_is_said_once(caplog):
+    compiling = cache._Compiling()
+    for _ in range(4):
+        compiling.add(0.6)
+    [said] = caplog.messages
+    assert "compiling kernels for this machine" in said
+    assert "diaphane warmup" in said
 
 
 def test_a_damaged_kernel_is_compiled_anew(tmp_path):
