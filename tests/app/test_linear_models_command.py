@@ -82,6 +82,25 @@ def test_classes_that_no_hyperplane_parts_are_told_with_what_to_do(diaphane):
     assert "--model logistic" in out
 
 
+def test_mistakes_of_three_classes_are_said_to_be_a_sum_over_them(diaphane):
+    out = diaphane("train", "iris", "--model", "perceptron", "--epochs", 5).out
+    estimator = fit_table(load("iris"), Options(model="perceptron", epochs=5)).linear.estimator
+    last = sum(curve[-1] for curve in estimator.mistakes_curve_)
+    assert f"{last} of them in the last one, summed over 3 classes, each told from the rest" in " ".join(out.split())
+    assert "told from the rest" not in diaphane("train", "xor", "--model", "perceptron", "--epochs", 5).out
+
+
+def test_the_picture_of_the_proof_says_that_columns_are_standardised(write, monkeypatch):
+    from diaphane.app import learnt
+
+    drawn = []
+    saved = learnt._saved
+    monkeypatch.setattr(learnt, "_saved", lambda ax, path: drawn.append((path.name, ax)) or saved(ax, path))
+    table = read_table(str(write(apart(gap=4))))
+    learnt.draw_what_was_learnt(fit_table(table, Options(model="perceptron")), table, write("", "x").parent)
+    assert "standardised" in dict(drawn)["convergence.png"].get_xlabel()
+
+
 def test_too_few_iterations_are_told(diaphane):
     answer = diaphane("train", "breast_cancer", "--model", "logistic", "--epochs", 2)
     assert answer.code == 0

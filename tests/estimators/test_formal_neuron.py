@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from itertools import product
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn.linear_model import Perceptron
 from sklearn.neural_network import MLPClassifier as TheirMLPClassifier
 
@@ -163,3 +166,22 @@ def test_a_model_without_hidden_layers_is_refused():
 def test_a_seed_that_is_none_is_refused(seed):
     with pytest.raises(ValueError, match="random_state is"):
         learn_xor(seed)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.data(), st.integers(1, 6))
+def test_a_neuron_fires_where_the_exact_sum_of_its_weights_reaches_the_threshold(data, n):
+    numbers = st.sampled_from([0.1, 0.2, 0.3, -0.1, 0.7, 1.0, 1e16, -1e16, 5e-324, 1.7e308, -1.7e308])
+    weights = data.draw(st.lists(numbers, min_size=n, max_size=n))
+    threshold = data.draw(numbers | st.just(0.0) | st.just(sum(weights[:-1]) if abs(sum(weights)) < 1e300 else 0.0))
+    neuron = FormalNeuron(weights, threshold)
+    table = neuron.truth_table()
+    for bits, fired in zip(table.rows.tolist(), table.outputs, strict=True):
+        exact = sum((Fraction(w) for w, bit in zip(weights, bits, strict=True) if bit), Fraction(0))
+        assert neuron(bits) == fired == (exact >= Fraction(threshold))
+
+
+def test_ten_tenths_reach_1():
+    assert FormalNeuron((0.1,) * 10, 1.0)([1] * 10) == 1
+    assert Fraction(0.7) + Fraction(0.1) < Fraction(0.8)
+    assert FormalNeuron((0.7, 0.1), 0.8)([1, 1]) == 0

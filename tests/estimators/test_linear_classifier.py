@@ -447,3 +447,13 @@ def test_large_data_are_read_where_they_lie_and_not_copied(kind, model):
     finally:
         tracemalloc.stop()
     assert peak < 0.1 * size
+
+
+@pytest.mark.parametrize("solver", ["gd", "lbfgs"])
+@pytest.mark.parametrize("loss", ["logistic", "hinge", "squared_hinge", "squared_error"])
+@pytest.mark.parametrize("large", [1e160, 1e300, -1.7e308])
+def test_one_cell_too_large_to_compute_with_is_refused_by_descent_on_all_the_data(large, loss, solver):
+    x = X.copy()
+    x[3, 1] = large
+    with pytest.raises(ValueError, match=r"features are as large as 1(\.7)?e\+\d+.*StandardScaler"):
+        LinearClassifier(loss, solver=solver).fit(x, CODES)

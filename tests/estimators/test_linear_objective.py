@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 import torch
 from scipy import sparse
+from scipy.optimize._numdiff import approx_derivative
 
 import diaphane as dia
 from diaphane.estimators.linear import blocks
+from diaphane.estimators.linear.coordinates import Coordinates
 from diaphane.estimators.linear.objective import Objective
 
 N, INPUTS, CLASSES, L2 = 300, 5, 4, 0.3
@@ -160,3 +162,36 @@ def test_the_second_objective_of_a_kind_plans_nothing(monkeypatch):
     ours("squared_hinge", True, True).hessian(np.zeros(INPUTS + 1))
     monkeypatch.setattr(dia.Program, "__init__", None)
     ours("squared_hinge", True, True).hessian(np.ones(INPUTS + 1))
+
+
+class TestCoordinates:
+    """Parameters of even columns: the same loss, by another way."""
+
+    @pytest.mark.parametrize("weighted", [False, True])
+    @pytest.mark.parametrize("fit_intercept", [False, True])
+    @pytest.mark.parametrize("kind", [np.asarray, sparse.csr_array])
+    def test_the_slope_is_scipys_finite_difference_and_there_and_back_is_the_same(self, kind, fit_intercept, weighted):
+        x = X * [1, 1e3, 1, 1e-3, 1] + [0, 10, -50, 0, 7]
+        objective = ours("categorical_cross_entropy", weighted, fit_intercept, kind(x))
+        there = Coordinates.of(objective)
+        inner = np.random.default_rng(1).normal(size=objective.size)
+        np.testing.assert_allclose(there.inward(there.outward(inner)), inner, rtol=1e-9, atol=1e-9)
+        slope = there.slope(objective(there.outward(inner))[1])
+        want = approx_derivative(lambda v: objective.value(there.outward(v)), inner, method="3-point")
+        np.testing.assert_allclose(slope, want, rtol=1e-5, atol=1e-7)
+
+    @pytest.mark.parametrize("weighted", [False, True])
+    def test_their_second_derivatives_are_of_one_size_where_those_of_the_columns_are_not(self, weighted):
+        x = X * [1, 1e3, 1, 1e-3, 1] + [0, 1e5, -50, 0, 7]
+        objective = Objective("half_squared_error", x, NUMBERS[:, 0], WEIGHTS if weighted else None)
+        there = Coordinates.of(objective)
+        back = np.stack([there.outward(unit) for unit in np.eye(objective.size)], axis=1)
+        curvature = objective.hessian(np.zeros(objective.size))
+        assert np.linalg.cond(curvature) > 1e9
+        assert np.linalg.cond(back.T @ curvature @ back) < 3
+
+    @pytest.mark.parametrize("kind", [np.asarray, sparse.csr_array])
+    def test_constant_columns_and_zeros_are_left_as_they_are(self, kind):
+        x = np.column_stack([X[:, 0], np.full(N, 0.1), np.zeros(N)])
+        there = Coordinates.of(Objective("poisson", kind(x), BINARY))
+        np.testing.assert_allclose(there.sizes[1:], [0.1, 1.0])

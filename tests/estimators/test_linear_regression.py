@@ -183,6 +183,26 @@ class TestRidge:
         model = Ridge(alpha=1.0, solver="sgd", tol=1e-7, random_state=0).fit(x, y)
         same_fit(model, Ridge(alpha=1.0).fit(x, y), atol=5e-3)
 
+    @WEIGHTED
+    @pytest.mark.parametrize("alpha", [1e-3, 2.0])
+    def test_stochastic_descent_agrees_with_the_closed_form_or_says_that_it_does_not(self, weights, alpha):
+        rng = np.random.default_rng(0)
+        x = rng.normal(size=(120, 4))
+        y = x @ [1.0, -2.0, 3.0, 0.0] + 0.3 * rng.normal(size=120)
+        model = Ridge(alpha=alpha, solver="sgd", random_state=0).fit(x, y, weights)
+        # A mean loss of up to tol above its minimum, √(2·tol) away.
+        np.testing.assert_allclose(model.coef_, TheirRidge(alpha=alpha).fit(x, y, weights).coef_, atol=0.02)
+        with pytest.warns(ConvergenceWarning, match="above its minimum"):
+            Ridge(alpha=alpha, solver="sgd", learning_rate=1e-6, max_iter=20, random_state=0).fit(x, y, weights)
+
+    @pytest.mark.parametrize("positive", [False, True])
+    def test_descent_finds_its_way_among_columns_far_from_0(self, positive):
+        x = (X - X.mean(axis=0)) * [1, 1e-3, 1, 10, 1] + 1e5
+        want = TheirRidge(alpha=0.1, positive=positive, solver="lbfgs" if positive else "svd", tol=1e-12)
+        want.fit(x - 1e5, TARGETS[:, 0])
+        found = Ridge(alpha=0.1, solver="lbfgs", positive=positive, tol=1e-8).fit(x, TARGETS[:, 0])
+        np.testing.assert_allclose(found.coef_, want.coef_, rtol=1e-4, atol=1e-4)
+
     def test_sparse_rows_have_the_fit_of_dense_ones(self):
         x = np.where(np.abs(X) < 1, 0, X)
         want = TheirRidge(alpha=2.0).fit(x, TARGETS, WEIGHTS)
@@ -232,6 +252,24 @@ class TestBadInput:
             kind().fit(x, TARGETS)
         with pytest.raises(ValueError, match="NaN"):
             kind().fit(X, np.where(np.arange(120) == 5, np.nan, 1.0))
+
+    @pytest.mark.parametrize(
+        "model",
+        [
+            LinearRegression(),
+            LinearRegression(positive=True),
+            *(Ridge(solver=s) for s in ("auto", "svd", "lbfgs", "gd", "sgd")),
+        ],
+        ids=str,
+    )
+    @pytest.mark.parametrize("size", [1e300, 1e160])
+    def test_numbers_whose_squares_overflow(self, model, size):
+        x = X.copy()
+        x[3, 1] = size
+        with pytest.raises(ValueError, match=rf"X has numbers as large as 1e\+{np.log10(size):.0f}.*Scale them"):
+            model.fit(x, TARGETS)
+        with pytest.raises(ValueError, match=r"y has numbers as large as .*Take another unit"):
+            model.fit(X, TARGETS[:, 0] * size)
 
     @pytest.mark.parametrize("kind", [LinearRegression, Ridge])
     def test_weights_below_zero_or_none_above(self, kind):

@@ -17,6 +17,7 @@ from sklearn.utils.estimator_checks import check_estimator
 
 from diaphane.estimators.linear.logistic import LogisticRegression, SeparationWarning
 from diaphane.estimators.linear.solving import DescentWarning
+from diaphane.training import DivergenceError
 
 
 def noisy(classes, n=400, d=6, seed=0):
@@ -70,6 +71,38 @@ class TestSameOptimum:
         ours = LogisticRegression(C=np.inf, solver=solver, **EXACT).fit(X, y, weights)
         same_optimum(ours, their_newton(X, y, weights, C=np.inf))
 
+    @pytest.mark.parametrize("offset", [1e3, 2000, 1e5, -1e6])
+    @pytest.mark.parametrize("kind", [np.asarray, sparse.csr_array])
+    def test_columns_far_from_0_have_the_fit_of_those_around_it(self, offset, kind):
+        rng = np.random.default_rng(0)
+        X = rng.normal(size=(200, 4))
+        y = X @ [1, -2, 3, 0] + 1 + 2 * rng.logistic(size=200) > 0
+        want = their_newton(X, y, C=np.inf)
+        for settings, rtol in [({"tol": 1e-8, "max_iter": 1000}, 1e-6), ({}, 1e-4)]:
+            ours = LogisticRegression(C=np.inf, **settings).fit(kind(X + offset), y)
+            np.testing.assert_allclose(ours.coef_, want.coef_, rtol=rtol, atol=1e-6)
+            likelihood = np.log(want.predict_proba(X)[np.arange(200), y.astype(int)]).sum()
+            assert ours.log_likelihood_ == pytest.approx(likelihood, abs=1e-6)
+            p = want.predict_proba(X)[:, 1]
+            augmented = np.column_stack([X, np.ones(200)])
+            errors = np.sqrt(np.diag(np.linalg.inv(augmented.T @ (augmented * (p * (1 - p))[:, None]))))[:-1]
+            np.testing.assert_allclose(ours.p_values_, 2 * norm.sf(np.abs(want.coef_ / errors)), rtol=0.01, atol=1e-9)
+
+    @pytest.mark.parametrize("solver", ["lbfgs", "newton"])
+    @pytest.mark.parametrize("size", [1e-7, 1e7])
+    def test_the_unit_of_a_column_changes_only_its_coefficient(self, solver, size):
+        X, y = DATA["noisy, 3 classes"]
+        units = np.array([size, 1, 1, 1, 1 / size, 1])
+        ours = LogisticRegression(C=np.inf, solver=solver).fit(X * units, y)
+        np.testing.assert_allclose(ours.coef_ * units, their_newton(X, y, C=np.inf).coef_, atol=3e-3)
+
+    @pytest.mark.parametrize("l1_ratio", [1.0, 0.5])
+    def test_so_has_an_l1_penalty_that_does_not_touch_the_intercept(self, l1_ratio):
+        X, y = DATA["noisy, 2 classes"]
+        near, far = (LogisticRegression(C=0.1, l1_ratio=l1_ratio, **EXACT).fit(X + o, y) for o in (0, 1000))
+        np.testing.assert_allclose(far.coef_, near.coef_, atol=1e-5)
+        np.testing.assert_array_equal(far.coef_ == 0, near.coef_ == 0)
+
     @pytest.mark.parametrize("data", NOT_SEPARABLE)
     @pytest.mark.parametrize("solver", ["lbfgs", "newton"])
     def test_sparse_rows_have_the_optimum_of_dense_ones(self, data, solver):
@@ -113,6 +146,23 @@ class TestSameOptimum:
         with pytest.warns(ConvergenceWarning):
             again.fit(X, y)
         np.testing.assert_array_equal(again.coef_, ours.coef_)
+
+    @pytest.mark.parametrize("data", ["breast cancer", "noisy, 3 classes"])
+    def test_mini_batches_end_no_further_above_the_minimum_than_tol(self, data):
+        X, y = DATA[data]
+        ours = LogisticRegression(solver="sgd", random_state=0, max_iter=1000, tol=1e-3).fit(X, y)
+        theirs = their_newton(X, y)
+
+        def loss(model):
+            chosen = model.predict_proba(X)[np.arange(len(y)), y]
+            return -np.log(chosen).mean() + 0.5 * np.square(model.coef_).sum() / len(y)
+
+        assert loss(theirs) <= loss(ours) < loss(theirs) + 1.5e-3
+
+    def test_mini_batches_far_above_the_minimum_say_how_far(self):
+        X, y = DATA["breast cancer"]
+        with pytest.warns(ConvergenceWarning, match="above its minimum by about .* more than tol"):
+            LogisticRegression(solver="sgd", random_state=0, max_iter=10).fit(X, y)
 
     @pytest.mark.parametrize("weighted", [False, True])
     def test_many_correlated_rows_need_few_iterations(self, weighted):
@@ -337,6 +387,23 @@ class TestEnds:
             model.fit(X, y)
         assert model.ended_ == "n_iter"
 
+    def test_steps_too_large_are_said_to_be_so_and_not_too_few(self):
+        X, y = DATA["noisy, 2 classes"]
+        with pytest.warns(
+            DescentWarning, match=r"loss rising .*learning_rate=1000.0 is too large. Take a smaller"
+        ) as w:
+            LogisticRegression(solver="gd", learning_rate=1e3).fit(X, y)
+        assert "Raise" not in str(w[0].message)
+
+    def test_divergence_of_mini_batches_says_that_nothing_is_fitted(self):
+        X, y = DATA["noisy, 2 classes"]
+        model = LogisticRegression(solver="sgd", learning_rate=1e30, C=1e-3, random_state=0)
+        with pytest.raises(DivergenceError, match=r"learning_rate=1e\+30.*nothing is fitted.*smaller") as found:
+            model.fit(X, y)
+        assert "kept" not in str(found.value)
+        assert ".py" not in str(found.value)
+        assert not hasattr(model, "coef_")
+
     @pytest.mark.parametrize("solver", ["lbfgs", "newton"])
     def test_too_few_iterations_are_said(self, solver):
         X, y = DATA["breast cancer"]
@@ -370,16 +437,36 @@ class TestBadInput:
         with pytest.raises(ValueError, match="at least 2 classes"):
             LogisticRegression(solver=solver).fit(self.X, np.ones(60, int))
 
-    @pytest.mark.parametrize("solver", ["lbfgs", "newton", "sgd"])
-    def test_features_of_1e300(self, solver):
-        with pytest.raises(ValueError, match=r"[Ss]cale them|scaled inputs"):
-            LogisticRegression(solver=solver).fit(self.X * [1e300, 1, 1, 1, 1, 1], self.y)
+    @pytest.mark.parametrize(("label", "shown"), [(0.0, "0.0"), (1, "1"), ("yes", "'yes'")])
+    def test_the_one_class_is_named_as_it_is_written(self, label, shown):
+        with pytest.raises(ValueError, match=rf"one class: {shown}$"):
+            LogisticRegression().fit(self.X, [label] * 60)
 
-    def test_features_of_1e300_for_exact_steps(self):
-        model = LogisticRegression(solver="gd")
-        with pytest.warns(DescentWarning, match="scale the features"):
-            model.fit(self.X * [1e300, 1, 1, 1, 1, 1], self.y)
-        assert np.isfinite(model.coef_).all()
+    def test_penalties_that_there_are_are_named(self):
+        with pytest.raises(ValueError, match=r"^penalty must be l2, l1, elasticnet or None, got 'none'$"):
+            LogisticRegression(penalty="none").fit(self.X, self.y)
+
+    @pytest.mark.parametrize("kind", [np.float32, np.float64])
+    def test_infinity_is_no_penalty_in_any_float(self, kind):
+        models = [LogisticRegression(C=c, max_iter=1000).fit(*DATA["noisy, 2 classes"]) for c in (kind("inf"), np.inf)]
+        np.testing.assert_array_equal(models[0].coef_, models[1].coef_)
+
+    @pytest.mark.parametrize("solver", ["lbfgs", "newton", "gd", "sgd"])
+    @pytest.mark.parametrize("size", [1e300, 1e160])
+    @pytest.mark.parametrize("cells", [slice(None), slice(7, 8)], ids=["a column", "one cell"])
+    def test_features_whose_squares_overflow(self, solver, size, cells):
+        X = self.X.copy()
+        X[cells, 0] *= size
+        with pytest.raises(ValueError, match=r"as large as .*e\+(299|300|159|160).*Scale them"):
+            LogisticRegression(solver=solver).fit(X, self.y)
+
+    @pytest.mark.parametrize("solver", ["lbfgs", "newton"])
+    def test_one_cell_so_large_that_no_step_is_small_enough_is_said(self, solver):
+        X = np.random.default_rng(0).normal(size=(60, 3))
+        y = X[:, 0] + np.random.default_rng(1).normal(size=60) > 0
+        X[3, 0] *= 1e20
+        with pytest.warns(ConvergenceWarning, match="gradient is as large as .* scale the data"):
+            LogisticRegression(solver=solver).fit(X, y)
 
     @pytest.mark.parametrize("solver", ["lbfgs", "newton"])
     @pytest.mark.parametrize("value", [0.0, 7.0])
@@ -431,6 +518,7 @@ class TestBadInput:
             ("solver", "best"),
             ("solver", "liblinear"),
             ("penalty", "l3"),
+            ("penalty", ["l2"]),
             ("dual", True),
             ("fit_intercept", "yes"),
             ("delta", -1),

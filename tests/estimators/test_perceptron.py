@@ -16,7 +16,13 @@ from sklearn.linear_model import SGDClassifier
 from sklearn.svm import SVC
 from sklearn.utils.estimator_checks import check_estimator
 
-from diaphane.estimators.linear import NotSeparatedWarning, Perceptron, VotersWarning
+from diaphane.estimators.linear import (
+    LinearClassifier,
+    LogisticRegression,
+    NotSeparatedWarning,
+    Perceptron,
+    VotersWarning,
+)
 from diaphane.estimators.linear import perceptron as module
 
 IRIS, DIGITS = load_iris(return_X_y=True), load_digits(return_X_y=True)
@@ -256,7 +262,7 @@ def test_labels_may_be_any_two_values(labels):
 
 
 @unfinished
-@pytest.mark.parametrize("dtype", ["f4", "i4", "u1"])
+@pytest.mark.parametrize("dtype", ["f4", "i2", "u1"])
 def test_other_types_of_data_are_computed_in_float32_and_stay_what_they_are(dtype):
     x = np.round(4 * NOISY + 20).astype(dtype)
     model = Perceptron(max_iter=5, tol=None).fit(x, NOISY_LABELS)
@@ -265,6 +271,20 @@ def test_other_types_of_data_are_computed_in_float32_and_stay_what_they_are(dtyp
     # Whole numbers of this size are exact in either.
     np.testing.assert_array_equal(model.coef_, exact.coef_)
     assert x.dtype == dtype
+
+
+@pytest.mark.parametrize("dtype", ["i4", "i8", "u4", "u8", "f8"])
+@pytest.mark.parametrize(
+    "model", [Perceptron(tol=None), LinearClassifier("squared_hinge", solver="lbfgs"), LogisticRegression()], ids=str
+)
+@unfinished
+def test_whole_numbers_that_float32_would_round_are_computed_in_float64(model, dtype):
+    x, y = np.arange(2**24, 2**24 + 4).reshape(-1, 1).astype(dtype), [0, 0, 1, 1]
+    assert len(np.unique(x.astype(np.float32))) < 4
+    found = clone(model).set_params(max_iter=5).fit(x, y)
+    exact = clone(model).set_params(max_iter=5).fit(x.astype(float), y)
+    assert found.coef_.dtype == np.float64
+    np.testing.assert_array_equal(found.coef_, exact.coef_)
 
 
 @unfinished
@@ -418,3 +438,12 @@ def test_parameters_out_of_their_range_are_named(settings, word):
 def test_what_needs_all_the_data_is_not_for_partial_fit(settings):
     with pytest.raises(ValueError, match="partial_fit"):
         Perceptron(**settings).partial_fit(APART, APART_LABELS, classes=[0, 1])
+
+
+@pytest.mark.parametrize("as_list", [False, True])
+@pytest.mark.parametrize("average", ["none", "averaged", "voted"])
+def test_features_near_the_largest_float_are_refused_with_nothing_else_said(average, as_list):
+    x = np.random.default_rng(0).choice([-1.7e308, 1.7e308], (20, 3))
+    y = np.arange(20) % 3
+    with pytest.raises(ValueError, match=r"overflow float64.*as large as 1.7e\+308: scale them"):
+        Perceptron(average=average).fit(x.tolist() if as_list else x, y)

@@ -160,3 +160,13 @@ def test_bad_laws_and_classifiers_are_refused():
         excess_error(three, law)
     with pytest.raises(ValueError, match="n_samples is 1"):
         excess_error(law, law, n_samples=1)
+
+
+@pytest.mark.parametrize("model", [LogisticRegression(), DecisionTreeClassifier(random_state=0)], ids=str)
+def test_a_model_fitted_on_a_frame_has_the_error_of_one_fitted_on_its_numbers(model):
+    import pandas as pd
+
+    X, y = gaussians(200, random_state=0)
+    law = bayes_classifier()
+    named = excess_error(model.fit(pd.DataFrame(X, columns=["a", "b"]), y), law, n_samples=2000)
+    assert named == excess_error(model.fit(X, y), law, n_samples=2000)

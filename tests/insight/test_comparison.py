@@ -108,3 +108,10 @@ def test_labels_that_cannot_be_compared_are_refused():
         compare_classifiers(X, np.arange(100) == 0)
     with pytest.raises(ValueError, match="one label a row"):
         compare_classifiers(X, y[:-1])
+
+
+@pytest.mark.parametrize("classifiers", [[GaussianNB()], GaussianNB(), "naive Bayes"], ids=str)
+def test_classifiers_without_names_are_refused(classifiers):
+    X, y = gaussians(100, 0)
+    with pytest.raises(TypeError, match=r"classifiers are .*expected a mapping"):
+        compare_classifiers(X, y, classifiers)

@@ -172,6 +172,47 @@ def test_the_same_point_with_both_labels_is_its_own_witness():
     assert "never stops" in str(certificate)
 
 
+def hulls_meet(X, y, tolerance=0):
+    """Whether some point is a mean of examples of either class, in fractions where there is one feature."""
+    if X.shape[1] == 1:
+        low, high = X[y == 0, 0], X[y == 1, 0]
+        return low.min() <= high.max() and high.min() <= low.max()
+    around = X - X.mean(axis=0)
+    system = np.column_stack([np.vstack([around.T * np.where(y, 1, -1), y == 0, y == 1])])
+    found = linprog(np.zeros(len(X)), A_eq=system, b_eq=[0] * X.shape[1] + [1, 1], method="highs-ds")
+    return found.status == 0
+
+
+@pytest.mark.parametrize("shift", [0.0, 1e7, 1e8, 1e9, 1e12])
+@pytest.mark.parametrize("d", [1, 2, 3])
+def test_the_witnesses_own_examples_cannot_be_parted_however_far_from_the_origin(d, shift):
+    for seed in range(8):
+        random = np.random.default_rng(seed)
+        X, y = random.normal(size=(40, d)) + shift, random.permutation(40) % 2
+        witness = convergence_certificate(X, y, max_mistakes=5).witness
+        assert witness.proved
+        assert hulls_meet(X[witness.examples], y[witness.examples])
+
+
+def test_a_witness_needs_all_three_examples_where_any_two_can_be_parted():
+    X, y = np.array([[1.7e9], [1.7e9 + 103], [1.7e9 + 150]]), np.array([1, 0, 1])
+    assert not hulls_meet(X[:2], y[:2])
+    witness = convergence_certificate(X, y, max_mistakes=5).witness
+    np.testing.assert_array_equal(witness.examples, [0, 1, 2])
+    np.testing.assert_allclose(witness.multipliers, [47 / 300, 1 / 2, 103 / 300])
+
+
+def test_examples_whose_gap_is_rounding_are_not_said_to_be_inseparable():
+    X, y = np.array([[0, 0], [1, 1], [0.5, 0.5 + 1e-15], [2, 2]]), [0, 0, 1, 0]
+    w = [-1, 1, Fraction(-1, 10**16)]
+    products = [sum(Fraction(a) * b for a, b in zip((*x, 1), w, strict=True)) for x in X.tolist()]
+    assert [product > 0 for product in products] == [False, False, True, False]
+    certificate = convergence_certificate(X, y, max_mistakes=50)
+    assert not certificate.witness.proved
+    assert str(certificate).startswith("cannot be told from not separable")
+    assert "never" not in str(certificate)
+
+
 def test_touching_hulls_are_not_separable():
     assert not convergence_certificate([[0.0], [1.0], [1.0], [2.0]], [0, 0, 1, 1], max_mistakes=50).separable
 
@@ -222,6 +263,31 @@ def test_features_of_1e300_are_no_trouble():
     assert certificate.bound == pytest.approx(1.0)
     assert certificate.mistakes == 1
     assert certificate.trace.holds
+
+
+@pytest.mark.parametrize(
+    ("X", "y", "margin"),
+    [
+        # Next to these features 1 is nothing, or all: the best w̃ is found by looking.
+        ([[1e300], [-1.0]], [0, 1], 2**0.5),
+        ([[1e300], [1.0]], [0, 1], 1.0),
+        ([[1e200], [-1.0]], [0, 1], 2**0.5),
+        ([[1e-200], [-1e-200]], [0, 1], 1e-200),
+        ([[1e-300], [-1e-300]], [0, 1], 1e-300),
+    ],
+)
+def test_a_bound_too_large_for_a_float_is_told_and_no_crash(X, y, margin):
+    certificate = convergence_certificate(X, y, trace=True, max_mistakes=50)
+    assert certificate.separable
+    assert certificate.bound == np.inf
+    assert 0 < certificate.margin <= margin * (1 + 1e-9)
+    assert certificate.margin_at_most >= margin * (1 - 1e-9)
+    assert "finite, but too large for a float" in str(certificate)
+
+
+def test_the_smallest_floats_are_not_said_to_be_inseparable():
+    certificate = convergence_certificate([[5e-324], [-5e-324]], [0, 1], max_mistakes=50)
+    assert str(certificate).startswith("cannot be told from not separable")
 
 
 def test_neighbouring_floats_are_separable():

@@ -63,7 +63,7 @@ def test_parity_of_four_inputs_is_refuted():
     assert threshold_gate(parity).refutation.holds
 
 
-@pytest.mark.parametrize("table", [[0, 1, 1], [0], [0, 2], ["0", "1"], []])
+@pytest.mark.parametrize("table", [[0, 1, 1], [0], [0, 2], ["0", "1"], [], None, 6])
 def test_tables_that_are_none_are_refused(table):
     with pytest.raises(ValueError, match="truth table"):
         threshold_gate(table)

@@ -176,3 +176,27 @@ def test_several_sigmoids_are_refused():
         lipschitz_bound(np.ones((3, 2)))
     with pytest.raises(ValueError, match="one probability a row"):
         largest_slope(lambda rows: rows, np.ones((5, 2)))
+
+
+def test_a_model_fitted_on_a_frame_is_asked_with_its_names():
+    import pandas as pd
+
+    X, y = repeated(n_points=50)
+    frame = pd.DataFrame(X, columns=[f"feature {k}" for k in range(X.shape[1])])
+    named, bare = LogisticRegression().fit(frame, y), LogisticRegression().fit(X, y)
+    for asked in (frame, X):
+        assert kl_identity(named, asked, y) == kl_identity(bare, X, y)
+        assert largest_slope(named, asked) == largest_slope(bare, X)
+
+
+def test_probabilities_without_a_second_class_are_told_so():
+    with pytest.raises(ValueError, match=r"y has 1, \['b'\]: give the probabilities of all classes"):
+        kl_identity([0.5, 0.5, 0.25], [[0], [1], [2]], ["b"] * 3)
+    with pytest.raises(ValueError, match="y has 3"):
+        kl_identity([0.5, 0.5, 0.25], [[0], [1], [2]], ["a", "b", "c"])
+
+
+@pytest.mark.parametrize("weights", ["abc", ["a", "b"], None, [1.0, np.nan]])
+def test_weights_that_are_no_numbers_are_refused(weights):
+    with pytest.raises(ValueError, match=r"weights are .*expected"):
+        lipschitz_bound(weights)

@@ -16,7 +16,7 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
 from diaphane.data.generators import gaussians, moons
-from diaphane.insight.displays import DecisionBoundaryDisplay, DensityDisplay
+from diaphane.insight.displays import DecisionBoundaryDisplay, DensityDisplay, SigmoidDisplay
 
 X, Y = gaussians(120, 0, means=((-1.2, 0), (1.2, 0.5)))
 
@@ -209,3 +209,37 @@ def test_densities_that_are_none_are_explained():
         DensityDisplay.from_gaussians([[0, 0], [1, 1]], [1, 1])
     with pytest.raises(ValueError, match="priors are 2 positive numbers"):
         DensityDisplay.from_gaussians([[0, 0], [1, 1]], np.eye(2), [1, 0])
+
+
+STRANGE = [Y + 5, np.array(["a", "b"])[Y], Y + 0.5, [None if k else "a" for k in Y]]
+
+
+@pytest.mark.parametrize("known", [Y, np.array(["no", "yes"])[Y]], ids=["numbers", "words"])
+@pytest.mark.parametrize("truth", STRANGE[:3], ids=["numbers", "words", "fractions"])
+def test_labels_that_the_model_does_not_know_are_mistakes_of_classes_of_their_own(known, truth):
+    display = DecisionBoundaryDisplay.from_estimator(SVC(kernel="linear").fit(X, known), X, truth, margin=False)
+    assert display.n_misclassified == len(X)
+    assert display.classes.tolist() == [*np.unique(known).tolist(), *np.unique(truth).tolist()]
+    assert {f"class {label}" for label in np.unique(truth)} <= set(texts(display))
+
+
+@pytest.mark.parametrize("truth", [STRANGE[3], np.where(Y, np.nan, 1.0)], ids=["None", "NaN"])
+def test_a_missing_label_is_refused_with_its_row(truth):
+    row = int(np.argmax(Y))
+    with pytest.raises(ValueError, match=f"y has no label in row {row}"):
+        DecisionBoundaryDisplay.from_estimator(LogisticRegression().fit(X, Y), X, truth)
+
+
+def test_dollar_signs_in_labels_and_names_are_drawn_as_they_are(tmp_path):
+    import matplotlib.cbook as cbook
+
+    price = np.array([r"$\foo{$", r"from $5 \$ to $9"])[Y]
+    display = DecisionBoundaryDisplay.from_estimator(LogisticRegression().fit(X, price), X, price)
+    display.figure_.savefig(tmp_path / "boundary.png")
+    sigmoid = SigmoidDisplay.from_estimator(LogisticRegression().fit(X[:, :1], price), X[:, :1], price)
+    sigmoid.figure_.savefig(tmp_path / "sigmoid.png")
+    drawn = [text for text in texts(display) + texts(sigmoid) if text.startswith("class")]
+    for text in [*drawn, sigmoid.ax_.get_ylabel()]:
+        assert not cbook.is_math_text(text)
+    # What matplotlib does to text without a formula.
+    assert {text.replace(r"\$", "$") for text in drawn} == {f"class {label}" for label in np.unique(price)}

@@ -236,3 +236,25 @@ def test_a_segment_lies_on_the_line_and_on_the_views_rim(weights):
     assert inside.all()
     assert view.segment(w, float(-w @ [50.0, 80.0])).shape == (0, 2)
     assert view.segment(np.zeros(2), 1.0).shape == (0, 2)
+
+
+@pytest.mark.parametrize("gap", [6.0, 3.0, 1.5, 0.6, 0.02])
+def test_ticks_of_the_proof_do_not_run_into_each_other(gap):
+    x = np.random.default_rng(0).normal(size=(40, 2))
+    y = np.sign(x[:, 0])
+    x[:, 0] += gap * y
+    display = ConvergenceDisplay.from_data(x, y)
+    display.figure_.canvas.draw()
+    axis = display.ax_.xaxis
+    low, high = display.ax_.get_xlim()
+    ticks = [*axis.get_major_ticks(), *axis.get_minor_ticks()]
+    labels = [tick.label1 for tick in ticks if low <= tick.get_loc() <= high and tick.label1.get_text()]
+    boxes = sorted((box.x0, box.x1) for box in (label.get_window_extent() for label in labels))
+    assert boxes
+    widest = max(right - left for left, right in boxes)
+    assert all(left[1] + widest < right[0] for left, right in itertools.pairwise(boxes))
+
+
+def test_a_bound_too_large_for_a_float_is_not_drawn():
+    with pytest.raises(ValueError, match=r"too large for a float.*scale the features"):
+        ConvergenceDisplay.from_data([[1e200], [-1.0]], [0, 1])

@@ -65,6 +65,29 @@ class TestNewton:
         assert "not finite" in found.message
 
 
+class TestCriteria:
+    """A caller's own criterion, in place of the gradient's largest component."""
+
+    @staticmethod
+    def is_near(w):
+        return bool(np.abs(w - MINIMUM).max() < 0.01)
+
+    @pytest.mark.parametrize("l1", [None, 1e-9])
+    def test_lbfgs_asks_it_at_the_start_and_after_each_iteration(self, l1):
+        found = minimize_lbfgs(quadratic, np.zeros(6), tolerance=0, loss_tolerance=0, ended=self.is_near, l1=l1)
+        assert found.converged
+        assert 1e-9 < np.abs(found.parameters - MINIMUM).max() < 0.01
+        assert len(found.losses) == found.n_iterations > 1
+        again = minimize_lbfgs(quadratic, found.parameters, ended=self.is_near, l1=l1)
+        assert (again.n_iterations, again.converged) == (0, True)
+        np.testing.assert_array_equal(again.parameters, found.parameters)
+
+    def test_newton_asks_it(self):
+        found = minimize_newton(rosenbrock, rosen_hess, np.array([-1.2, 1.0]), ended=lambda w: abs(w[0] - 1) < 0.5)
+        assert found.converged
+        assert 0 < abs(found.parameters[0] - 1) < 0.5
+
+
 class TestGradientDescent:
     def test_each_step_is_the_formula(self):
         found = minimize_gradient_descent(quadratic, np.zeros(6), step=0.05, delta=0, n_iter=7, keep_path=True)

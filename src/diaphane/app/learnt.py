@@ -136,6 +136,7 @@ def _pictures_of_a_perceptron(
     # Of classes that were not told apart there is no proof, and of many rows the largest margin takes long to find.
     if not linear.notes and len(rows) <= MOST_TO_CERTIFY:
         proof = ConvergenceDisplay.from_estimator(recorded, seen, codes, ax=_axes())
+        proof.ax_.set_xlabel("mistake t, of columns as the perceptron saw them, standardised")
         written.append(_saved(proof.ax_, folder / "convergence.png"))
     return written
 

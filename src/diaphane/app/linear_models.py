@@ -132,10 +132,14 @@ def _tell_perceptron(estimator: Any, epochs: int, unfinished: bool) -> Told:
             }
         )
     made, last = int(np.sum(estimator.n_mistakes_)), history.last("mistakes")
-    how = f"{len(history)} epoch{'s' * (len(history) != 1)} with {made} mistakes, {last} of them in the last one"
+    counted = f", summed over {len(losses)} classes, each told from the rest" if several else ""
+    how = (
+        f"{len(history)} epoch{'s' * (len(history) != 1)} with {made} mistakes, {last} of them in the last one{counted}"
+    )
     note = (
-        f"not separated in {epochs} epochs: {last} mistakes in the last one. Raise --epochs if a hyperplane can tell "
-        "the classes apart; if not, --model logistic has a best fit"
+        f"not separated in {epochs} epochs: {last} mistakes in the last one{counted}. Raise --epochs if a hyperplane "
+        f"can tell {'each class from the rest' if several else 'the classes apart'}; if not, --model logistic has a "
+        "best fit"
     )
     return history, how, [note] if last else []
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
+from math import fsum
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,9 @@ Bits = NDArray[np.int64]
 
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 MOST_INPUTS = 16
+EPSILON = float(np.finfo(np.float64).eps)
+LARGE, SAFE = 2.0**1000, 2.0**40
+"""Numbers above the first are divided by the second, which rounds nothing, so that their sums are finite."""
 NAMED = ("AND", "OR", "NAND", "NOR", "NOT")
 
 
@@ -56,7 +60,8 @@ class FormalNeuron:
     """A neuron that fires where the weighted sum of its inputs reaches its threshold.
 
     y = 1 where wᵀx ≥ θ, else 0, for inputs of 0 and 1 (McCulloch & Pitts 1943; their inhibition was absolute, here
-    a negative weight is one that counts against the others).
+    a negative weight is one that counts against the others). The sum is compared with θ without rounding; the floats
+    are what they are: 0.7 + 0.1 is below 0.8 by 8·10⁻¹⁷, for which a threshold between two sums leaves room.
 
     Parameters
     ----------
@@ -131,7 +136,17 @@ class FormalNeuron:
 
     def __call__(self, inputs: ArrayLike) -> Any:
         """0 or 1 for inputs (n,), an array of them for rows of inputs (…, n)."""
-        fires = _bits(inputs, len(self.weights)) @ np.array(self.weights) >= self.threshold
+        bits, weights = _bits(inputs, len(self.weights)), np.array(self.weights)
+        threshold, largest = self.threshold, max(float(np.abs(weights).max()), abs(self.threshold))
+        if largest > LARGE:
+            weights, threshold = weights / SAFE, threshold / SAFE
+        above = np.asarray(bits @ weights - threshold)
+        fires = np.asarray(above >= 0)
+        doubt = (len(weights) + 2) * EPSILON * float(np.abs(weights).sum() + abs(threshold))
+        for place in np.argwhere(np.abs(above) <= doubt):
+            at = tuple(place.tolist())
+            # Of the right sign whatever the order, as it is rounded once.
+            fires[at] = fsum([*weights[bits[at] == 1].tolist(), -threshold]) >= 0
         return int(fires) if fires.ndim == 0 else fires.astype(np.int64)
 
     def truth_table(self) -> TruthTable:

@@ -131,7 +131,8 @@ class LinearClassifier(OnlineClassifier):
         200 for optimizers.
     engine : str or Engine, default "native"
     dtype : float32, float64 or None
-        Of the computation; by default float64 for float64 data and float32 for anything else.
+        Of the computation; by default float32 for float32 data and whole numbers of 8 or 16 bits, and float64 for
+        others, so that no data are rounded.
 
     Attributes
     ----------
@@ -433,6 +434,10 @@ class LinearClassifier(OnlineClassifier):
             value, slope = objective(start)
             if not np.isfinite(value) or not np.isfinite(slope).all():
                 refuse_nonfinite(self, x)
+            with np.errstate(over="ignore"):
+                # Descent measures its steps by the slope's square: where that is infinite, none is right.
+                if not np.isfinite(slope @ slope):
+                    refuse_steps(x, value)
             first_slope = max(first_slope, float(np.abs(slope).max()))
             # A second thread of BLAS would go on spinning between two small products, on the core a block would take.
             with one_blas_thread(sys.maxsize):

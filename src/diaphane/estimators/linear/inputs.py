@@ -10,9 +10,14 @@ from sklearn.utils.validation import _check_sample_weight, assert_all_finite, va
 
 from ...graph.node import Array
 
-__all__ = ["check_rows_and_labels", "checked_weights", "compute_dtype", "encode", "refuse_nonfinite"]
+__all__ = ["check_rows_and_labels", "checked_weights", "compute_dtype", "encode", "refuse_nonfinite", "refuse_overflow"]
 
 PLAIN = (np.dtype("float32"), np.dtype("float64"))
+
+BLOCK_ELEMENTS = 1 << 16
+
+LARGEST = float(np.finfo(np.float64).max) * 1e-16
+"""Sums of squares up to which products of them with numbers near 1 do not overflow either."""
 
 MOST_CODES = 1 << 16
 """Whole-number labels that lie in a range of so many are counted, not sorted."""
@@ -34,7 +39,8 @@ def check_rows_and_labels(estimator: Any, x: Any, y: Any) -> tuple[Any, Array, A
     classes, target = encode(y)
     if len(classes) < 2:
         raise ValueError(
-            f"there must be at least 2 classes to tell apart, but all {len(y)} labels are of one class: {classes[0]!r}"
+            f"there must be at least 2 classes to tell apart, but all {len(y)} labels are of one class: "
+            f"{classes[:1].tolist()[0]!r}"
         )
     return x, classes, target
 
@@ -81,9 +87,15 @@ def checked_weights(sample_weight: Any, x: Any) -> Array | None:
 
 
 def compute_dtype(asked: Any, x: Any) -> np.dtype[Any]:
-    """What is computed in: what was asked for, else float64 for float64 data and float32 for anything else."""
+    """What is computed in: what was asked for, else float32 for data that it holds without rounding, and float64.
+
+    Examples
+    --------
+    >>> [compute_dtype(None, np.zeros(1, kind)).name for kind in ("float32", "uint16", "int32", "float64")]
+    ['float32', 'float32', 'float64', 'float64']
+    """
     if asked is None:
-        return np.dtype("float64" if x.dtype == np.float64 else "float32")
+        return np.dtype("float32" if np.can_cast(x.dtype, np.float32) else "float64")
     try:
         found = np.dtype(asked)
     except TypeError:
@@ -101,6 +113,31 @@ def refuse_nonfinite(estimator: Any, x: Any) -> NoReturn:
         f"the loss or its gradient is not finite: the features are as large as {largest:.3g}, too large to compute "
         "with. Scale them, for example with scikit-learn's StandardScaler"
     )
+
+
+def refuse_overflow(name: str, numbers: Any) -> None:
+    """Say that the sum of the squares of some numbers overflows, which all that is made of them would.
+
+    Examples
+    --------
+    >>> refuse_overflow("X", np.array([[1.0], [1e160]]))
+    Traceback (most recent call last):
+        ...
+    ValueError: X has numbers as large as 1e+160, whose squares overflow. Scale them, for example with scikit-learn's \
+StandardScaler
+    """
+    values = numbers.data if hasattr(numbers, "tocsr") else numbers
+    rows = max(1, BLOCK_ELEMENTS // max(1, values[:1].size))
+    with np.errstate(over="ignore"):
+        total = sum(
+            float(np.square(values[start : start + rows], dtype=np.float64).sum())
+            for start in range(0, len(values), rows)
+        )
+    if total <= LARGEST:
+        return
+    largest = float(np.abs(values).max())
+    remedy = "Scale them, for example with scikit-learn's StandardScaler" if name == "X" else "Take another unit"
+    raise ValueError(f"{name} has numbers as large as {largest:.3g}, whose squares overflow. {remedy}")
 
 
 def _is_plain(x: Any) -> bool:

@@ -21,7 +21,7 @@ from ...optim import DescentResult
 from ..inputs import rows_to_predict
 from ..parameters import check_choice, check_flag, check_integer, check_number
 from .inference import MOST_PARAMETERS, Inference, covariance_of
-from .inputs import check_rows_and_labels, checked_weights, compute_dtype, refuse_nonfinite
+from .inputs import LARGEST, check_rows_and_labels, checked_weights, compute_dtype, refuse_nonfinite
 from .objective import Objective
 from .separation import is_separated
 from .solving import SOLVERS, Settings, solve, warn_unless_converged
@@ -57,17 +57,17 @@ class LogisticRegression(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
     l1_ratio : float, default 0
         The penalty is (l1_ratio·Σ|W| + (1 − l1_ratio)·½·Σ W²) / C.
     tol : float, default 1e-4
-        L-BFGS and Newton end where no component of the gradient is larger; ``"sgd"`` where an epoch's loss has not
-        fallen by as much for five epochs.
+        L-BFGS and Newton end where no component of the gradient is larger, of columns as they are and of columns of one
+        size; ``"sgd"`` where the loss is above its minimum by no more, which is looked at every five epochs.
     fit_intercept, class_weight, random_state, warm_start, verbose
         As in scikit-learn.
     solver : {"lbfgs", "newton", "gd", "sgd"}, default "lbfgs"
         ``"lbfgs"``, over many more rows than parameters, is helped on by Newton steps with a sample's second
         derivatives where it is not soon at its end. ``"newton"``: few steps, each with all rows' second derivatives.
         ``"gd"``: gradient descent on all the data, θ ← θ − ε·∇l until |l_{t+1} − l_t| ≤ δ or t = max_iter. ``"sgd"``:
-        mini-batches in random order, ε falling as 1/epoch. Only ``"lbfgs"`` takes L1 penalties. scikit-learn's names
-        ``"newton-cg"`` and ``"newton-cholesky"`` mean ``"newton"``, ``"sag"`` and ``"saga"`` mean ``"lbfgs"``: the
-        optimum is the same.
+        mini-batches in random order, ε divided by 4 where the loss of all rows has not fallen for five epochs. Only
+        ``"lbfgs"`` takes L1 penalties. scikit-learn's names ``"newton-cg"`` and ``"newton-cholesky"`` mean
+        ``"newton"``, ``"sag"`` and ``"saga"`` mean ``"lbfgs"``: the optimum is the same.
     max_iter : int, default 100
         Iterations; epochs for ``"sgd"``.
     dual, intercept_scaling, n_jobs
@@ -83,7 +83,7 @@ class LogisticRegression(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
         Whether ``"gd"`` keeps the parameters of each iteration in ``path_``.
     engine : str or Engine, default "native"
     dtype : float32, float64 or None
-        Of the computation; by default float64 for float64 data and float32 for anything else.
+        Of the computation; by default float64 for float64 and for whole numbers of 32 and 64 bits, else float32.
 
     Attributes
     ----------
@@ -110,8 +110,8 @@ class LogisticRegression(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
     >>> from sklearn.preprocessing import scale
     >>> X, y = load_breast_cancer(return_X_y=True)
     >>> model = LogisticRegression().fit(scale(X), y)
-    >>> print(f"{model.score(scale(X), y):.3f}, log-likelihood {model.log_likelihood_:.2f}")
-    0.988, log-likelihood -30.38
+    >>> print(f"{model.score(scale(X), y):.3f}, log-likelihood {model.log_likelihood_:.1f}")
+    0.988, log-likelihood -30.4
     """
 
     def __init__(
@@ -305,9 +305,9 @@ class LogisticRegression(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
                 f"Take one of {', '.join(SOLVERS)}; 'lbfgs' takes L1 penalties too"
             )
         check_choice("solver", solver, SOLVERS)
-        if self.penalty is not None:
-            check_choice("penalty", self.penalty, PENALTIES)
-        if not (isinstance(self.C, float) and np.isposinf(self.C)):
+        if self.penalty is not None and not (isinstance(self.penalty, str) and self.penalty in PENALTIES):
+            raise ValueError(f"penalty must be l2, l1, elasticnet or None, got {self.penalty!r}")
+        if not (isinstance(self.C, float | np.floating) and np.isposinf(self.C)):
             check_number("C", self.C, 0, low_open=True)
         ratio = check_number("l1_ratio", 0.0 if self.l1_ratio is None else self.l1_ratio, 0, 1)
         check_number("tol", self.tol, 0)
@@ -318,7 +318,7 @@ class LogisticRegression(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
             check_flag(flag, getattr(self, flag))
         if self.dual:
             raise ValueError("dual=True is for liblinear, which is not here: take dual=False")
-        ratio = {"l1": 1.0, "l2": 0.0}.get(self.penalty, ratio)
+        ratio = {"l1": 1.0, "l2": 0.0}.get(str(self.penalty), ratio)
         total = 0.0 if self.penalty is None or np.isposinf(self.C) else 1 / float(self.C)
         settings = Settings(
             solver,
@@ -353,7 +353,10 @@ class LogisticRegression(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
     def _is_finite_at(self, objective: Objective, start: Array) -> bool:
         # A row that is not finite makes the gradient so: no look at the data of its own is needed.
         loss, slope = objective(start)
-        return bool(np.isfinite(loss)) and all_finite(slope)
+        # Second derivatives have the features' squares in them.
+        with np.errstate(over="ignore"):
+            square = np.square(slope * objective.total_weight).sum()
+        return bool(np.isfinite(loss)) and all_finite(slope) and bool(square <= LARGEST)
 
     def _keep(self, objective: Objective, result: Any, penalised: bool) -> None:
         coef, intercept = objective.unpack(result.parameters)

@@ -90,13 +90,16 @@ class OnlineClassifier(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
 
     def _read(self, x: Any, y: Any) -> tuple[Any, Array]:
         """Rows and the index of each one's class, for a fit."""
-        x, self.classes_, target = check_rows_and_labels(self, x, y)
+        # A look for infinities adds up all numbers, and large ones are no infinities.
+        with np.errstate(over="ignore", invalid="ignore"):
+            x, self.classes_, target = check_rows_and_labels(self, x, y)
         return storable(x), target
 
     def _read_more(self, x: Any, y: Any, classes: Any) -> tuple[Any, Array]:
         """The same for a chunk of them."""
         first = not hasattr(self, "classes_")
-        x, y = validate_data(self, x, y, accept_sparse="csr", dtype="numeric", reset=first)
+        with np.errstate(over="ignore", invalid="ignore"):
+            x, y = validate_data(self, x, y, accept_sparse="csr", dtype="numeric", reset=first)
         if x.dtype.kind == "c":
             raise ValueError(f"Complex data not supported: {x.dtype}")
         check_classification_targets(y)
@@ -207,7 +210,8 @@ class OnlineClassifier(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
                 "at length 1. Leave such rows out, or take fit_intercept=True or normalize=False"
             )
         values = x.data if hasattr(x, "tocsr") else x
-        assert_all_finite(values, input_name="X", estimator_name=type(self).__name__)
+        with np.errstate(over="ignore", invalid="ignore"):
+            assert_all_finite(values, input_name="X", estimator_name=type(self).__name__)
 
     def _refuse_overflow(self, x: Any, stopped: StoppedPass) -> NoReturn:
         values = x.data if hasattr(x, "tocsr") else x

@@ -174,7 +174,9 @@ def _penalty(rule: OnlineRule, weights: Array) -> float:
     if not (rule.l1 or rule.l2):
         return 0.0
     exact = weights.astype(np.float64, copy=False)
-    return 0.5 * rule.l2 * float(exact @ exact) + rule.l1 * float(np.abs(exact).sum())
+    # Weights that are on their way to overflowing have squares that do: the next pass says so.
+    with np.errstate(over="ignore"):
+        return 0.5 * rule.l2 * float(exact @ exact) + rule.l1 * float(np.abs(exact).sum())
 
 
 def _is_finite(state: OnlineState) -> bool:

@@ -69,7 +69,9 @@ class Perceptron(OnlineClassifier):
 
     Parameters, defaults, attributes and meanings are those of :class:`sklearn.linear_model.Perceptron`, and the same
     ``random_state`` gives the same order of examples. Further ones come last. Unlike there, the intercept moves as much
-    for sparse rows as for dense ones, and a penalty reaches the weights of features that a row does not have.
+    for sparse rows as for dense ones, and a penalty reaches the weights of features that a row does not have. The loss
+    that ``tol`` looks at counts each example by its class's and its own weight, where scikit-learn's counts all alike:
+    with weights a fit may end at another epoch, unless ``tol=None``.
 
     Parameters
     ----------
@@ -102,7 +104,8 @@ class Perceptron(OnlineClassifier):
         Keep ``history_``.
     engine : str or Engine, default "native"
     dtype : float32, float64 or None
-        Of the computation; by default float64 for float64 data and float32 for anything else.
+        Of the computation; by default float32 for float32 data and whole numbers of 8 or 16 bits, and float64 for
+        others, so that no data are rounded.
 
     Attributes
     ----------
@@ -379,5 +382,7 @@ def _vote(rows: Any, voters: Array, votes: Array) -> Array:
     size = max(1, VOTED_NUMBERS // max(1, rows.shape[0]))
     for i in range(0, len(voters), size):
         block = voters[i : i + size]
-        total += np.sign(rows @ block[:, :-1].T + block[:, -1]) @ votes[i : i + size].astype(np.float64)
+        # A score that overflows has its sign.
+        with np.errstate(over="ignore"):
+            total += np.sign(rows @ block[:, :-1].T + block[:, -1]) @ votes[i : i + size].astype(np.float64)
     return total / max(int(votes.sum()), 1)

@@ -10,14 +10,13 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ...graph.node import Array
-from ...optim import minimize_lbfgs
 from ..inputs import rows_to_predict
 from ..parameters import check_choice, check_flag, check_integer, check_number
 from .inference import MOST_PARAMETERS, Inference, covariance_of
-from .inputs import checked_weights
+from .inputs import checked_weights, refuse_overflow
 from .least_squares import Moments, Solution, least_squares, nonnegative, ridge_by_gram, ridge_by_svd, squared_residuals
 from .objective import Objective
-from .solving import LOSS_TOLERANCE, Settings, solve, warn_unless_converged
+from .solving import Settings, solve, warn_unless_converged
 
 __all__ = ["LinearRegression", "Ridge"]
 
@@ -40,6 +39,8 @@ class _LinearRegressor(RegressorMixin, MultiOutputMixin, BaseEstimator):
         x, y = validate_data(
             self, x, y, accept_sparse=sparse, dtype=[np.float64, np.float32], multi_output=True, y_numeric=True
         )
+        refuse_overflow("X", x)
+        refuse_overflow("y", y)
         self._several = y.ndim > 1
         return x, y.reshape(len(y), -1).astype(x.dtype, copy=False), checked_weights(sample_weight, x)
 
@@ -123,6 +124,11 @@ class LinearRegression(_LinearRegressor):
         y : array, shape (n,) or (n, targets)
         sample_weight : array, shape (n,), optional
             At least 0, not all 0.
+
+        Raises
+        ------
+        ValueError
+            For NaN or infinity in the data, and for numbers whose squares overflow.
         """
         for flag in ("fit_intercept", "copy_X", "positive"):
             check_flag(flag, getattr(self, flag))
@@ -223,8 +229,8 @@ class Ridge(_LinearRegressor):
     max_iter : int, optional
         Iterations of ``"lbfgs"`` (15000 by default), of ``"gd"`` (1000), epochs of ``"sgd"`` (1000).
     tol : float, default 1e-4
-        ``"lbfgs"`` ends where no component of the gradient of the mean loss is larger; ``"sgd"`` where an epoch's loss
-        has not fallen by as much for five epochs.
+        ``"lbfgs"`` ends where no component of the gradient of the mean loss is larger, of columns as they are and of
+        columns of one size; ``"sgd"`` where the mean loss is above its minimum by no more.
     solver : {"auto", "cholesky", "svd", "lbfgs", "gd", "sgd"}, default "auto"
         ``"cholesky"`` solves (XᵀX + αI)·W = XᵀY; ``"svd"`` is slower and stays exact where X is nearly singular;
         ``"lbfgs"``, ``"gd"`` (gradient descent on all the data) and ``"sgd"`` (mini-batches) descend the mean loss and
@@ -288,6 +294,13 @@ class Ridge(_LinearRegressor):
         y : array, shape (n,) or (n, targets)
         sample_weight : float or array, shape (n,), optional
             At least 0, not all 0.
+
+        Raises
+        ------
+        ValueError
+            For NaN or infinity in the data, and for numbers whose squares overflow; for parameters out of their range.
+        DivergenceError
+            By ``"sgd"``, if the loss becomes NaN or infinite.
         """
         solver = self._checked_solver()
         x, target, weights = self._checked(X, y, sample_weight)
@@ -330,22 +343,9 @@ class Ridge(_LinearRegressor):
             float(self.delta),
             int(self.batch_size),
             check_random_state(self.random_state) if solver == "sgd" else None,
+            positive=self.positive,
         )
-        start = np.zeros(objective.size)
-        if self.positive:
-            lower = objective.pack(
-                np.zeros_like(target, shape=(x.shape[1], target.shape[1])), -np.full(target.shape[1], np.inf)
-            )
-            result: Any = minimize_lbfgs(
-                objective,
-                start,
-                max_iterations=settings.max_iter,
-                tolerance=settings.tol,
-                loss_tolerance=LOSS_TOLERANCE,
-                bounds=(lower, None),
-            )
-        else:
-            result = solve(objective, start, settings)
+        result = solve(objective, np.zeros(objective.size), settings)
         warn_unless_converged(result, settings, stacklevel=4)
         self.n_iter_, self.loss_curve_ = result.n_iterations, result.losses
         return Solution(*objective.unpack(result.parameters))

@@ -11,6 +11,7 @@ from ...graph.node import Array
 from .plane import (
     View,
     checked_labels,
+    codes_of,
     feature_names,
     fitted,
     like,
@@ -140,21 +141,21 @@ class DecisionBoundaryDisplay:
         support = codes = None
         if truth is not None:
             # A label that the classifier never saw is a mistake of a class of its own.
-            names = np.concatenate([classes, np.setdiff1d(truth, classes)])
-            codes = np.array([int(np.flatnonzero(names == label)[0]) for label in truth])
+            codes, names = codes_of(truth, classes)
             if margin:
                 f = scores_of(estimator, X, classes)
                 support = np.where(codes == 1, f, -f) <= 1 + ON_THE_MARGIN
-            classes = names
+        else:
+            names = classes
         return cls(
             view,
             shown.reshape(resolution, resolution, *shown.shape[1:]),
-            classes,
+            names,
             line_of(estimator, X, view),
             bool(margin),
             points,
             codes,
-            None if truth is None else predicted != truth,
+            None if codes is None else codes_of(predicted, classes)[0] != codes,
             support,
             feature_names(X),
         ).plot(ax=ax)

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["ConvergenceDisplay"]
 
+FEW = 100.0
+"""Two decades."""
+
 
 @dataclass(eq=False)
 class ConvergenceDisplay:
@@ -112,7 +115,7 @@ class ConvergenceDisplay:
         Raises
         ------
         ValueError
-            If the examples are not separable, or there is no trace.
+            If the examples are not separable, there is no trace, or the bound is too large for a float.
         """
         if not certificate.separable:
             raise ValueError(
@@ -120,6 +123,8 @@ class ConvergenceDisplay:
             )
         if certificate.trace is None:
             raise ValueError("this certificate has no trace; ask for convergence_certificate(X, y, trace=True)")
+        if not np.isfinite(certificate.bound):
+            raise ValueError("the bound R²/γ² is too large for a float, and for a picture; scale the features")
         return cls(certificate).plot(ax=ax)
 
     def plot(self, ax: Axes | None = None) -> ConvergenceDisplay:
@@ -144,6 +149,7 @@ class ConvergenceDisplay:
         ax.axvline(made, color=GREY, linewidth=1.2, label=f"mistakes made: {made}")
         ax.set_xscale("log")
         ax.set_yscale("log")
+        _name_few_ticks(ax)
         title = (
             f"{made} mistake{'s' * (made != 1)} ≤ {bound:.4g}, with R = {found.radius:.3g} and γ = {found.margin:.3g}"
         )
@@ -151,3 +157,15 @@ class ConvergenceDisplay:
         ax.set_title(title, fontsize="medium")
         legend_below(ax)
         return self
+
+
+def _name_few_ticks(ax: Axes) -> None:
+    """Names that do not run into each other: of few decades 1, 2 and 5, of many what matplotlib takes."""
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
+
+    for axis in (ax.xaxis, ax.yaxis):
+        low, high = axis.get_view_interval()
+        axis.set_minor_formatter(NullFormatter())
+        if high <= FEW * low:
+            axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))

@@ -10,7 +10,7 @@ import numpy as np
 
 from ...graph.node import Array
 from .plane import View, checked_labels, fitted, line_of, plane_points, scatter_classes, scores_of
-from .style import COLOURS, DASHES, INK, dress, legend_below, new_axes
+from .style import COLOURS, DASHES, INK, dress, legend_below, new_axes, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -205,15 +205,17 @@ class DensityDisplay:
         for k in range(len(self.means)) if len(self.means) > 2 else [1]:
             lead = joint[:, k] - np.delete(joint, k, axis=1).max(axis=1)
             ax.contour(u, v, lead.reshape(len(v), len(u)), [0.0], colors=INK, linewidths=2.0)
-        ax.plot([], [], color=INK, linewidth=2.0, label=self.name)
+        ax.plot([], [], color=INK, linewidth=2.0, label=plain(self.name))
         for i, (name, classifier) in enumerate(self.boundaries.items(), start=1):
             colour, dash = BOUNDARY_COLOURS[i % len(BOUNDARY_COLOURS)], DASHES[i % len(DASHES)]
             line = line_of(classifier, None, view)
             if line is not None:
-                ax.plot(*view.segment(*line).T, color=colour, linewidth=1.8, linestyle=dash, label=name, zorder=3)
+                ax.plot(
+                    *view.segment(*line).T, color=colour, linewidth=1.8, linestyle=dash, label=plain(name), zorder=3
+                )
                 continue
             scores = scores_of(classifier, grid, np.asarray(getattr(classifier, "classes_", [0, 1])))
             if scores.ndim > 1:
                 raise ValueError(f"{name} has {scores.shape[1]} classes; a boundary to compare is one of two")
             ax.contour(u, v, scores.reshape(len(v), len(u)), [0.0], colors=colour, linewidths=1.8, linestyles=[dash])
-            ax.plot([], [], color=colour, linewidth=1.8, linestyle=dash, label=name)
+            ax.plot([], [], color=colour, linewidth=1.8, linestyle=dash, label=plain(name))

@@ -15,7 +15,7 @@ from ...nn.losses import binary_cross_entropy
 from ...optim import SGD
 from ...training.step import Evaluation, TrainingStep
 from .plane import checked_labels
-from .style import COLOURS, dress, legend_below, new_axes
+from .style import COLOURS, dress, legend_below, new_axes, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -157,11 +157,11 @@ class ErrorAgainstExamplesDisplay:
             # Nothing changes between two steps; 0 examples have their place left of 1.
             [self.lines_[name]] = ax.plot(
                 np.maximum(seen, 0.5), values, drawstyle="steps-post", color=COLOURS[i % len(COLOURS)],
-                linewidth=max(2.4 - 0.5 * i, 1.0), label=name,
+                linewidth=max(2.4 - 0.5 * i, 1.0), label=plain(name),
             )  # fmt: skip
         ax.set_xscale("log")
         ax.set_xlim(left=0.7)
-        self.figure_ = dress(ax, xlabel="examples seen", ylabel=self.ylabel)
+        self.figure_ = dress(ax, xlabel="examples seen", ylabel=plain(self.ylabel))
         legend_below(ax)
         return self
 

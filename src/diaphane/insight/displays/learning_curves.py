@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..theory.comparison import Comparison
-from .style import COLOURS, DASHES, INK, MARKERS, dress, legend_below, new_axes
+from .style import COLOURS, DASHES, INK, MARKERS, dress, legend_below, new_axes, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -119,14 +119,16 @@ class LearningCurvesDisplay:
             colour = COLOURS[i % len(COLOURS)]
             [self.lines_[name]] = ax.plot(
                 found.sizes, mean, color=colour, linestyle=DASHES[i % len(DASHES)],
-                marker=MARKERS[i % len(MARKERS)], markersize=4.5, linewidth=1.8, label=name,
+                marker=MARKERS[i % len(MARKERS)], markersize=4.5, linewidth=1.8, label=plain(name),
             )  # fmt: skip
             if np.isfinite(spread).all():
                 ax.fill_between(found.sizes, mean - spread, mean + spread, color=colour, alpha=0.15, linewidth=0)
         if self.bayes_error is not None:
             ax.axhline(self.bayes_error, color=INK, linewidth=1.4, label=f"Bayes error {self.bayes_error:.3g}")
         if mark is not None and (where := found.crossing(*mark)) is not None:
-            ax.axvline(where, color=INK, linewidth=1.0, linestyle=":", label=f"{mark[1]} no worse from n = {where} on")
+            ax.axvline(
+                where, color=INK, linewidth=1.0, linestyle=":", label=f"{plain(mark[1])} no worse from n = {where} on"
+            )
         ax.set_xscale("log")
         self.figure_ = dress(ax, xlabel="examples to learn from, n", ylabel="error")
         legend_below(ax)

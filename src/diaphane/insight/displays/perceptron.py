@@ -11,7 +11,7 @@ import numpy as np
 
 from ...graph.node import Array
 from .plane import View, checked_labels, feature_names, fitted, mark_wrong, plane_points, ring, scatter_classes
-from .style import GREY, INK, dress, legend_below, need_matplotlib, new_axes, written_whole
+from .style import GREY, INK, dress, legend_below, need_matplotlib, new_axes, plain, written_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -206,7 +206,7 @@ class PerceptronDisplay:
         mark_wrong(ax, self.X, self.wrong(-1 if update is None else update))
         self.view.show(ax)
         self.figure_ = dress(ax, xlabel=self.names[0], ylabel=self.names[1])
-        ax.set_title(title, fontsize="medium")
+        ax.set_title(plain(title), fontsize="medium")
         legend_below(ax)
         return self
 

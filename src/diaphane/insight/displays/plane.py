@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ...graph.node import Array
-from .style import COLOURS, INK, MARKERS
+from .style import COLOURS, INK, MARKERS, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "View",
     "checked_labels",
+    "codes_of",
     "feature_names",
     "fitted",
     "like",
@@ -101,18 +102,21 @@ def checked_labels(y: Any, rows: int) -> Array:
     Raises
     ------
     ValueError
-        If there are more or fewer labels than rows.
+        If there are more or fewer labels than rows, or one is missing.
     """
     labels = np.asarray(y)
     if labels.shape != (rows,):
         raise ValueError(f"y has shape {labels.shape} beside {rows} rows of X; expected one label a row, ({rows},)")
+    missing = [i for i, label in enumerate(labels.tolist()) if label is None or label != label]
+    if missing:
+        raise ValueError(f"y has no label in row {missing[0]}, {labels.tolist()[missing[0]]!r}; leave such rows out")
     return labels
 
 
 def feature_names(X: Any) -> tuple[str, str]:
-    """The names of a table's two columns, or x₁ and x₂."""
+    """The names of a table's two columns, or x₁ and x₂, as matplotlib is to be given them."""
     columns = getattr(X, "columns", None)
-    return ("$x_1$", "$x_2$") if columns is None else (str(columns[0]), str(columns[1]))
+    return ("$x_1$", "$x_2$") if columns is None else (plain(columns[0]), plain(columns[1]))
 
 
 def like(X: Any, points: Array) -> Any:
@@ -143,6 +147,22 @@ def fitted(estimator: Any) -> Any:
     return estimator
 
 
+def codes_of(labels: Array, classes: Array) -> tuple[Array, Array]:
+    """The index of each label's class, and the classes, strange ones after those that are known.
+
+    A label of another kind than the classes, a number beside words, is one of a class of its own too.
+    """
+    places = {label: k for k, label in enumerate(classes.tolist())}
+    strange = [label for label in dict.fromkeys(labels.tolist()) if label not in places]
+    for label in sorted(strange, key=lambda label: (str(type(label)), label)):
+        places[label] = len(places)
+    names = classes
+    if strange:
+        names = np.empty(len(places), dtype=object)
+        names[:] = list(places)
+    return np.array([places[label] for label in labels.tolist()], dtype=np.int64), names
+
+
 def scores_of(estimator: Any, X: Any, classes: Array) -> Array:
     """What decides: signed scores (n,) of two classes, one column a class otherwise, and the indices of predictions
     where an estimator gives nothing else.
@@ -153,6 +173,8 @@ def scores_of(estimator: Any, X: Any, classes: Array) -> Array:
         chances = np.asarray(estimator.predict_proba(X), float)
         return chances[:, 1] - 0.5 if chances.shape[1] == 2 else chances
     codes = np.searchsorted(classes, np.asarray(estimator.predict(X)))
+    if len(classes) == 1:
+        return np.full(len(codes), -0.5)
     return codes - 0.5 if len(classes) == 2 else np.eye(len(classes))[codes]
 
 
@@ -184,7 +206,7 @@ def scatter_classes(ax: Axes, points: Array, codes: Array, classes: Array, *, si
             marker=MARKERS[k % len(MARKERS)],
             edgecolors="white",
             linewidths=0.6,
-            label=f"class {label}",
+            label=f"class {plain(label)}",
             zorder=3,
         )
 

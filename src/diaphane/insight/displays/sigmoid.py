@@ -9,7 +9,7 @@ import numpy as np
 
 from ...graph.node import Array
 from .plane import checked_labels, fitted
-from .style import BLUE, COLOURS, GREY, INK, MARKERS, dress, legend_below, new_axes
+from .style import BLUE, COLOURS, GREY, INK, MARKERS, dress, legend_below, new_axes, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -126,13 +126,13 @@ class SigmoidDisplay:
         [self.curve_] = ax.plot(line, self.probability(line), color=INK, linewidth=2.2, label="σ(w·x + b)", zorder=2)
         for k in (0, 1):
             own = self.target == k
-            label = f"class {self.labels[k]}"
+            label = f"class {plain(self.labels[k])}"
             ax.scatter(self.x[own], self.target[own], s=30, color=COLOURS[k], marker=MARKERS[k], label=label, zorder=3)
         self._middle(ax, line, extent)
         mean = self.log_likelihood / len(self.x)
         numbers = f"{self.log_likelihood:.2f}, {mean:.3f} an example".replace("-", "−")
         self.figure_ = dress(
-            ax, ylabel=f"p(y = {self.labels[1]} | x)", title=f"log-likelihood {numbers}", ylim=(-0.08, 1.08)
+            ax, ylabel=f"p(y = {plain(self.labels[1])} | x)", title=f"log-likelihood {numbers}", ylim=(-0.08, 1.08)
         )
         ax.set_xlim(line[0], line[-1])
         ax.set_xlabel(self.name, parse_math=False)

@@ -24,6 +24,7 @@ __all__ = [
     "new_axes",
     "need_matplotlib",
     "panels",
+    "plain",
     "written_whole",
 ]
 
@@ -87,6 +88,17 @@ def dress(ax: Axes, **labels: Any) -> Figure:
         ax.spines[side].set_color(GREY)
     figure: Any = ax.figure
     return figure  # type: ignore[no-any-return]
+
+
+def plain(text: object) -> str:
+    r"""A user's words as they are: between two dollar signs matplotlib would see a formula.
+
+    Examples
+    --------
+    >>> plain("from $5 to $9")
+    'from \\$5 to \\$9'
+    """
+    return str(text).replace("$", r"\$")
 
 
 def legend_below(ax: Axes, columns: int = 3) -> None:

@@ -12,7 +12,7 @@ from ...data.gaussian_law import class_priors, gaussian_parameters, log_odds
 from ...data.generators import bayes_error
 from ...data.normal_quadric import negative_probability
 from ...data.randomness import RandomState, as_random_state
-from .examples import as_rows
+from .examples import as_rows, as_the_model_knows_them
 
 __all__ = ["BayesClassifier", "ExcessError", "bayes_classifier", "excess_error"]
 
@@ -223,7 +223,9 @@ def excess_error(
         return ExcessError(error, best, max(error - best, 0.0), 0.0, "quadric" if quadratic.any() else "hyperplane")
     points = _drawn(law, int(n_samples), random)
     odds = law.decision_function(points)
-    differs = (np.asarray(classifier.predict(points)) == classes[1]) != (odds > 0)
+    differs = (np.asarray(classifier.predict(as_the_model_knows_them(classifier, None, points))) == classes[1]) != (
+        odds > 0
+    )
     # |2η − 1| = |tanh(log-odds/2)|
     lost = np.where(differs, np.abs(np.tanh(odds / 2)), 0.0)
     excess, spread = float(lost.mean()), float(lost.std() / np.sqrt(len(lost)))
@@ -251,7 +253,7 @@ def _quadric(classifier: Any, classes: NDArray[Any], points: Floats) -> tuple[Fl
     scores = np.einsum("ni,ij,nj->n", points, quadratic, points) + points @ linear + constant[0]
     # On the boundary itself rounding may decide otherwise.
     clear = np.abs(scores) > 1e-6 * np.abs(scores).max()
-    said = np.asarray(classifier.predict(points)) == classes[1]
+    said = np.asarray(classifier.predict(as_the_model_knows_them(classifier, None, points))) == classes[1]
     if not np.array_equal(said[clear], scores[clear] > 0):
         return None
     return quadratic, linear, float(constant[0])

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from .examples import AugmentedExamples, augment
 from .margin import Margin, largest_margin
 from .mistakes import ProofTrace, RosenblattRun, run_rosenblatt
+from .separability import adds_up_to_nothing
 
 __all__ = ["ConvergenceCertificate", "Witness", "convergence_certificate"]
 
@@ -33,16 +34,21 @@ class Witness:
     multipliers : float64 array of shape (k,)
     residual : float
         ‖Σ αᵢ·yᵢ·x̃ᵢ‖, what rounding left of 0. Whatever it is, no separator has a margin above it.
+    proved : bool
+        Whether multipliers of these examples that give exactly 0 were found in fractions; of more than 40 examples
+        they are not sought.
     """
 
     examples: NDArray[np.int64]
     multipliers: Floats
     residual: float
+    proved: bool
 
     def __str__(self) -> str:
         shown = [f"{a:.4g}·[{i}]" for a, i in zip(self.multipliers, self.examples, strict=True)][:MOST_SHOWN]
         more = f" + {len(self.examples) - MOST_SHOWN} more" if len(self.examples) > MOST_SHOWN else ""
-        return f"Σ αᵢyᵢx̃ᵢ = 0 for α = {' + '.join(shown)}{more}, to {self.residual:.1e}"
+        exactly = "rounded from multipliers that give exactly 0" if self.proved else f"to {self.residual:.1e}"
+        return f"Σ αᵢyᵢx̃ᵢ = 0 for α = {' + '.join(shown)}{more}, {exactly}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,17 +60,18 @@ class ConvergenceCertificate:
     Attributes
     ----------
     separable : bool
-        Whether some w̃ has yᵢ·w̃ᵀx̃ᵢ > 0 for every example, strictly.
+        Whether some w̃ has yᵢ·w̃ᵀx̃ᵢ > 0 for every example, strictly. Where it is False and ``witness.proved`` is too,
+        the examples cannot be told from ones that are not separable.
     radius : float
         R = maxᵢ ‖x̃ᵢ‖.
     margin : float
-        γ = minᵢ yᵢ·w̃*ᵀx̃ᵢ of the separator; 0 where there is none.
+        γ = minᵢ yᵢ·w̃*ᵀx̃ᵢ of the separator; 0 where there is none, or where it is too small for a float.
     margin_at_most : float
         No unit w̃ has a greater margin.
     separator : float64 array of shape (d + 1,) or None
         The unit w̃* = (w, b).
     bound : float
-        R²/γ², of the number of mistakes; infinite where there is no separator.
+        R²/γ², of the number of mistakes; infinite where there is no separator, or where it is too large for a float.
     mistakes : int
         Really made by the rule, in the order given.
     converged : bool
@@ -99,21 +106,26 @@ class ConvergenceCertificate:
         made = f"mistakes made        {self.mistakes}"
         made += f" in {self.passes} passes" if self.converged else ", and counting stopped there"
         if self.witness is not None:
+            never = ": the rule never stops making them" if self.witness.proved else ""
+            told = "not separable" if self.witness.proved else "cannot be told from not separable"
             return "\n".join(
                 [
-                    f"not separable: {self.n_examples} examples in the augmented space (x, 1)",
+                    f"{told}: {self.n_examples} examples in the augmented space (x, 1)",
                     f"  witness              {self.witness}",
                     f"  margin               at most {self.margin_at_most:.1e}, beside a radius of {self.radius:.6g}",
-                    f"  {made}: the rule never stops making them",
+                    f"  {made}{never}",
                 ]
             )
         known = f"{self.margin:.6g}" if self.exact else f"{self.margin:.6g} at least, {self.margin_at_most:.6g} at most"
+        if self.margin == 0:
+            known = "above 0, but too small for a float"
+        bound = f"{self.bound:.6g}" if np.isfinite(self.bound) else "finite, but too large for a float"
         return "\n".join(
             [
                 f"separable: {self.n_examples} examples in the augmented space (x, 1)",
                 f"  radius R             {self.radius:.6g}",
                 f"  margin γ             {known}",
-                f"  bound R²/γ²          {self.bound:.6g}",
+                f"  bound R²/γ²          {bound}",
                 f"  {made}",
             ]
         )
@@ -144,8 +156,10 @@ def convergence_certificate(
     Returns
     -------
     ConvergenceCertificate
-        Up to 5000 examples with the largest margin. Above, `margin` is that of a separator found, and `exact` says
-        whether it is proved to be the largest; the bound holds in either case.
+        Up to 5000 examples with the largest margin, unless they lie far from the origin: where the distance is some
+        10⁶ times their spread, rounding hides the best w̃. There, and above 5000, `margin` is that of a separator
+        found, and `exact` says whether it is proved to be the largest; the bound holds in either case. Taking the
+        mean from each feature gives a larger margin, and an exact one.
 
     Raises
     ------
@@ -155,8 +169,9 @@ def convergence_certificate(
     Notes
     -----
     That a separator separates is checked without rounding, example by example, so `separable` is never said wrongly.
-    "Not separable" rests on a witness that is 0 but for rounding: a margin below its residual, some 10⁻¹⁶ of the
-    radius, cannot be told from none.
+    "Not separable" rests on a witness, which is found with rounding and then proved in fractions. Where that fails,
+    the hulls of the two classes touch but for rounding or the witness has many examples, and it says "cannot be told
+    from not separable": a margin below the residual may be there.
 
     Examples
     --------
@@ -172,7 +187,7 @@ def convergence_certificate(
     True
     >>> print(convergence_certificate([[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0], max_mistakes=100))
     not separable: 4 examples in the augmented space (x, 1)
-      witness              Σ αᵢyᵢx̃ᵢ = 0 for α = 0.25·[0] + 0.25·[1] + 0.25·[2] + 0.25·[3], to ...
+      witness              Σ αᵢyᵢx̃ᵢ = 0 for α = 0.25·[0] + 0.25·[1] + 0.25·[2] + 0.25·[3], rounded from ...
       margin               at most ..., beside a radius of 1.73205
       mistakes made        100, and counting stopped there: the rule never stops making them
     """
@@ -189,7 +204,7 @@ def convergence_certificate(
         margin=margin,
         margin_at_most=best.at_most * examples.scale,
         separator=best.separator,
-        bound=(examples.radius / margin) ** 2 if separable else np.inf,
+        bound=_bound(examples.radius, margin),
         mistakes=len(run.examples),
         converged=run.converged,
         passes=run.passes,
@@ -203,7 +218,13 @@ def convergence_certificate(
 
 def _witness(best: Margin, examples: AugmentedExamples) -> Witness:
     carrying = np.flatnonzero(best.multipliers).astype(np.int64)
-    return Witness(carrying, best.multipliers[carrying], best.at_most * examples.scale)
+    proved = examples.exact and adds_up_to_nothing(examples.rows[carrying])
+    return Witness(carrying, best.multipliers[carrying], best.at_most * examples.scale, proved)
+
+
+def _bound(radius: float, margin: float) -> float:
+    with np.errstate(over="ignore", divide="ignore"):
+        return float(np.square(np.divide(radius, margin)))
 
 
 def _trace(run: RosenblattRun, best: Margin, examples: AugmentedExamples) -> ProofTrace:

@@ -149,6 +149,8 @@ def compare_classifiers(
     ------
     ValueError
         If y has one class, sizes are out of range, or there are too few of a class for the smallest size.
+    TypeError
+        If the classifiers have no names.
 
     Examples
     --------
@@ -170,6 +172,8 @@ def compare_classifiers(
         raise ValueError(f"n_repeats is {n_repeats!r}; expected a whole number of at least 1")
     if not 0 < test_size < 1:
         raise ValueError(f"test_size is {test_size!r}; expected a share between 0 and 1")
+    if classifiers is not None and not isinstance(classifiers, Mapping):
+        raise TypeError(f"classifiers are {classifiers!r}; expected a mapping, such as {{'a name': GaussianNB()}}")
     models = dict(usual_classifiers() if classifiers is None else classifiers)
     if not models:
         raise ValueError("there is no classifier to compare")

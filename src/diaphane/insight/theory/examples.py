@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["AugmentedExamples", "as_rows", "augment", "two_classes"]
+__all__ = ["AugmentedExamples", "as_rows", "as_the_model_knows_them", "augment", "two_classes"]
 
 Floats = NDArray[np.float64]
 
@@ -27,12 +27,15 @@ class AugmentedExamples:
         R = maxᵢ ‖x̃ᵢ‖, not divided.
     classes : array of shape (2,)
         What −1 and +1 stand for.
+    exact : bool
+        Whether dividing rounded nothing: subnormal features may have been.
     """
 
     rows: Floats
     scale: float
     radius: float
     classes: NDArray[Any]
+    exact: bool
 
 
 def augment(X: ArrayLike, y: ArrayLike, *, unit_norm: bool = False) -> AugmentedExamples:
@@ -74,7 +77,9 @@ def augment(X: ArrayLike, y: ArrayLike, *, unit_norm: bool = False) -> Augmented
     if not np.isfinite(radius):
         raise ValueError(f"the longest row of X has a length beyond {np.finfo(np.float64).max:.0e}; scale the features")
     scale = float(np.ldexp(1.0, int(np.frexp(radius)[1]))) if radius < 2.0**1023 else 2.0**1023
-    return AugmentedExamples(rows * signs[:, np.newaxis] / scale, scale, radius, classes)
+    divided = rows / scale
+    exact = bool(np.array_equal(divided * scale, rows))
+    return AugmentedExamples(divided * signs[:, np.newaxis], scale, radius, classes, exact)
 
 
 def as_rows(X: ArrayLike, n_features: int | None = None) -> Floats:
@@ -108,6 +113,32 @@ def as_rows(X: ArrayLike, n_features: int | None = None) -> Floats:
         row = int(np.flatnonzero(~np.isfinite(rows).all(axis=1))[0])
         raise ValueError(f"X holds NaN or infinity in row {row}; expected finite numbers: drop or impute such rows")
     return rows
+
+
+def as_the_model_knows_them(model: Any, X: Any, rows: Floats) -> Any:
+    """What to ask a model with: X where it is a frame, and rows with names where the model was fitted on names.
+
+    scikit-learn warns where names are missing that were there at the fit, and where there are some that were not.
+
+    Parameters
+    ----------
+    model : estimator
+    X : array or frame
+        What was given, of which ``rows`` are the numbers; or the rows themselves.
+    rows : array of shape (n, d)
+    """
+    names = getattr(model, "feature_names_in_", None)
+    if names is None:
+        return rows
+    if hasattr(X, "columns"):
+        return X
+    if len(names) != rows.shape[1]:
+        return rows
+    try:
+        import pandas as pd
+    except ImportError:
+        return rows
+    return pd.DataFrame(rows, columns=names)
 
 
 def two_classes(y: ArrayLike, n_rows: int) -> tuple[Floats, NDArray[Any]]:

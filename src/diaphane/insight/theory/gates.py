@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import product
@@ -181,6 +181,8 @@ def threshold_gate(table: Sequence[int]) -> Gate:
 
 
 def _checked(table: Sequence[int]) -> tuple[int, ...]:
+    if not isinstance(table, Iterable):
+        raise ValueError(f"the truth table is {table!r}; expected a sequence of 0 and 1, such as [0, 1, 1, 0] for XOR")
     values = [int(value) if value in (0, 1) else -1 for value in table]
     n_inputs = len(values).bit_length() - 1
     if -1 in values or n_inputs < 1 or len(values) != 2**n_inputs:

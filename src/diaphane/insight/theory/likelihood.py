@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .examples import as_rows
+from .examples import as_rows, as_the_model_knows_them
 
 __all__ = ["BernoulliTrials", "KLIdentity", "bernoulli_trials", "kl_identity"]
 
@@ -185,7 +185,10 @@ def kl_identity(model: Any, X: ArrayLike, y: ArrayLike) -> KLIdentity:
     0.0
     """
     rows = as_rows(X)
-    chances, place = _chances(model, rows, np.asarray(y))
+    if hasattr(model, "predict_proba"):
+        chances, place = _chances(model, as_the_model_knows_them(model, X, rows), np.asarray(y))
+    else:
+        chances, place = _chances(model, rows, np.asarray(y))
     _, point = np.unique(rows, axis=0, return_inverse=True)
     point = point.ravel()
     n_points, n_classes = int(point.max()) + 1, chances.shape[1]
@@ -207,7 +210,7 @@ def kl_identity(model: Any, X: ArrayLike, y: ArrayLike) -> KLIdentity:
     return KLIdentity(negative_log_likelihood, max(divergence, 0.0), entropy + 0.0, n_points)
 
 
-def _chances(model: Any, rows: Floats, labels: NDArray[Any]) -> tuple[Floats, NDArray[np.int64]]:
+def _chances(model: Any, rows: Any, labels: NDArray[Any]) -> tuple[Floats, NDArray[np.int64]]:
     """p_θ of each class for each row, and the place of each label."""
     if labels.shape != (len(rows),):
         raise ValueError(f"y has shape {labels.shape}; expected ({len(rows)},), one label a row of X")
@@ -219,6 +222,11 @@ def _chances(model: Any, rows: Floats, labels: NDArray[Any]) -> tuple[Floats, ND
             chances = np.column_stack([1 - chances, chances])
             # Labels that are 0 and 1 mean themselves, also where only one of them is there.
             classes = np.array([0, 1]) if np.isin(labels, [0, 1]).all() else classes
+            if len(classes) != 2:
+                raise ValueError(
+                    f"a probability a row is that of the second of two classes, and y has {len(classes)}, "
+                    f"{classes.tolist()[:5]}: give the probabilities of all classes, a column for each"
+                )
     if chances.shape != (len(rows), len(classes)):
         raise ValueError(
             f"the probabilities have shape {chances.shape}; expected {(len(rows), len(classes))}, "

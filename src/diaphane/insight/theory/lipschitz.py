@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .examples import as_rows
+from .examples import as_rows, as_the_model_knows_them
 
 __all__ = ["largest_slope", "lipschitz_bound"]
 
@@ -29,14 +29,20 @@ def lipschitz_bound(weights: Any) -> float:
     Raises
     ------
     ValueError
-        For several rows of weights: each class has a sigmoid of its own then.
+        For several rows of weights: each class has a sigmoid of its own then; and for what are no finite numbers.
 
     Examples
     --------
     >>> lipschitz_bound([3.0, 4.0])
     1.25
     """
-    coefficients = np.asarray(getattr(weights, "coef_", weights), dtype=np.float64)
+    given = getattr(weights, "coef_", weights)
+    try:
+        coefficients = np.asarray(given, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(f"weights are {given!r}; expected numbers, or a fitted classifier with coef_") from None
+    if not np.isfinite(coefficients).all():
+        raise ValueError(f"weights are {given!r}; expected finite numbers")
     if coefficients.ndim == 2 and len(coefficients) == 1:
         coefficients = coefficients[0]
     if coefficients.ndim != 1:
@@ -68,7 +74,10 @@ def largest_slope(model: Any, X: ArrayLike) -> float:
     True
     """
     rows = as_rows(X)
-    chances = np.asarray(model.predict_proba(rows)[:, -1] if hasattr(model, "predict_proba") else model(rows))
+    if hasattr(model, "predict_proba"):
+        chances = np.asarray(model.predict_proba(as_the_model_knows_them(model, X, rows)))[:, -1]
+    else:
+        chances = np.asarray(model(rows))
     if chances.shape != (len(rows),):
         raise ValueError(f"the model gives shape {chances.shape}; expected ({len(rows)},), one probability a row")
     steepest = 0.0

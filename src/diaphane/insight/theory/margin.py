@@ -20,7 +20,8 @@ CLOSED = 1e-9
 """The relative gap between the two bounds at which the margin counts as found."""
 ROUNDING = 1e-14
 """What rounding may leave of 0 in sums of rows of length 1."""
-SMALLEST = 1e-150
+SMALLEST_NORMAL = float(np.finfo(np.float64).tiny)
+EPSILON = float(np.finfo(np.float64).eps)
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +90,7 @@ def largest_margin(rows: Floats, *, all_at_once: int = EXACT_UP_TO) -> Margin:
     weights = separator(rows) if in_doubt else None
     if weights is not None:
         return _of_separator(rows, weights, found)
-    return _of_witness(rows, [found.multipliers, there.multipliers], in_doubt)
+    return _of_witness(rows, centred, [found.multipliers, there.multipliers], in_doubt)
 
 
 def _search(rows: Floats, all_at_once: int) -> Margin:
@@ -105,7 +106,7 @@ def _search(rows: Floats, all_at_once: int) -> Margin:
         if share is None:
             break
         point = rows[chosen].T @ share
-        distance = float(np.linalg.norm(point))
+        distance = _length(point)
         if distance < at_most:
             at_most, multipliers = distance, np.zeros(n_rows)
             multipliers[chosen] = share
@@ -129,21 +130,26 @@ def _search(rows: Floats, all_at_once: int) -> Margin:
 
 
 def _of_separator(rows: Floats, weights: Floats, found: Margin) -> Margin:
-    direction = weights / float(np.linalg.norm(weights))
+    direction = weights / _length(weights)
     if not is_positive(rows, direction):
         # Where dividing rounds the separator away, a power of two brings it near length 1 without rounding.
-        direction = weights / np.ldexp(1.0, int(np.frexp(np.linalg.norm(weights))[1]))
-    least = least_product(rows, direction) / float(np.linalg.norm(direction))
-    return Margin(direction, least, max(found.at_most, least), found.multipliers)
+        direction = weights / np.ldexp(1.0, int(np.frexp(_length(weights))[1]))
+    least = least_product(rows, direction) / _length(direction)
+    # The sum of rows of length 1 that bounds γ is itself rounded, which is seen where γ is no larger.
+    return Margin(direction, least, max(found.at_most + EPSILON, least), found.multipliers)
 
 
-def _of_witness(rows: Floats, candidates: list[Floats], in_doubt: bool) -> Margin:
+def _of_witness(rows: Floats, centred: Floats, candidates: list[Floats], in_doubt: bool) -> Margin:
+    """The multipliers that come nearest to 0 around the middle of the examples.
+
+    Far from the origin all rows but for their signs are nearly one vector: there many multipliers that prove nothing
+    leave as little as those that do.
+    """
     by_program = witness(rows) if in_doubt else None
     if by_program is not None:
         candidates = [*candidates, by_program]
-    residuals = [float(np.linalg.norm(rows.T @ multipliers)) for multipliers in candidates]
-    best = int(np.argmin(residuals))
-    return Margin(None, 0.0, residuals[best], candidates[best])
+    best = min(candidates, key=lambda multipliers: float(np.linalg.norm(centred.T @ multipliers)))
+    return Margin(None, 0.0, _length(rows.T @ best), best)
 
 
 def _nearest_point(rows: Floats, weight: float) -> Floats | None:
@@ -159,6 +165,12 @@ def _nearest_point(rows: Floats, weight: float) -> Floats | None:
     return share / total if total > 0 else None
 
 
+def _length(vector: Floats) -> float:
+    """‖v‖, also where the squares are 0 or infinite."""
+    largest = float(np.abs(vector).max())
+    return largest * float(np.linalg.norm(vector / largest)) if largest > SMALLEST_NORMAL else largest
+
+
 def _flat(support: Floats) -> Floats:
     """The shortest w with aᵀw = 1 on the support vectors: more exact than the sum of the multipliers."""
     return np.asarray(np.linalg.lstsq(support, np.ones(len(support)))[0], dtype=np.float64)
@@ -168,7 +180,7 @@ def _better(rows: Floats, *candidates: Floats) -> tuple[Floats, Floats, float]:
     """Of some directions the one with the larger margin, as a unit vector, with its products."""
     tried = []
     for candidate in candidates:
-        direction = candidate / max(float(np.linalg.norm(candidate)), SMALLEST)
+        direction = candidate / max(_length(candidate), SMALLEST_NORMAL)
         products = rows @ direction
         tried.append((direction, products, float(products.min())))
     return max(tried, key=lambda found: found[2])

@@ -8,11 +8,13 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["centre", "is_positive", "least_product", "separator", "witness"]
+__all__ = ["adds_up_to_nothing", "centre", "is_positive", "least_product", "separator", "witness"]
 
 Floats = NDArray[np.float64]
 
 NO_DOUBT = 1e10
+MOST_IN_FRACTIONS = 40
+"""Equations that are solved in fractions; the digits grow with their number."""
 
 
 def is_positive(rows: Floats, weights: Floats) -> bool:
@@ -83,9 +85,11 @@ def centre(rows: Floats) -> tuple[Floats, Callable[[Floats], Floats]]:
     centred = np.column_stack([rows[:, :-1] - last * middle, last])
     sizes = np.abs(centred).max(axis=0)
     sizes[sizes == 0] = 1.0
+    # A power of two, so that weights of a tiny column do not overflow.
+    least = float(np.ldexp(1.0, int(np.frexp(sizes.min())[1]) - 1))
 
     def back(weights: Floats) -> Floats:
-        scaled: Floats = weights / sizes
+        scaled: Floats = weights / (sizes / least)
         scaled[-1] -= scaled[:-1] @ middle
         return scaled
 
@@ -164,3 +168,38 @@ def witness(rows: Floats) -> Floats | None:
     multipliers = np.maximum(found.x, 0.0)
     share: Floats = multipliers / multipliers.sum()
     return share
+
+
+def adds_up_to_nothing(rows: Floats) -> bool:
+    """Whether some α ≥ 0, Σα = 1, has Σ αᵢ·aᵢ = 0 without rounding, each αᵢ being determined by the others.
+
+    The equations are solved in fractions, as floats are. Of rows that carry a vertex of {α ≥ 0: Σ αᵢaᵢ = 0, Σα = 1} the
+    solution is the only one; where they leave a choice, or are more than :data:`MOST_IN_FRACTIONS`, nothing is proved.
+
+    Parameters
+    ----------
+    rows : array of shape (k, d)
+
+    Examples
+    --------
+    >>> adds_up_to_nothing(np.array([[0.1, 1.0], [-0.3, -1.0], [0.7, 1.0]]))
+    True
+    >>> adds_up_to_nothing(np.array([[0.1, 1.0], [-0.1 - 2.0**-56, -1.0]]))
+    False
+    """
+    n_rows = len(rows)
+    if n_rows > min(MOST_IN_FRACTIONS, rows.shape[1] + 1):
+        return False
+    system = [[Fraction(value) for value in column] + [Fraction(0)] for column in rows.T.tolist()]
+    system.append([Fraction(1)] * (n_rows + 1))
+    for k in range(n_rows):
+        pivot = next((i for i in range(k, len(system)) if system[i][k]), None)
+        if pivot is None:
+            return False
+        system[k], system[pivot] = system[pivot], system[k]
+        system[k] = [value / system[k][k] for value in system[k]]
+        for i, line in enumerate(system):
+            if i != k and line[k]:
+                system[i] = [value - line[k] * above for value, above in zip(line, system[k], strict=True)]
+    solved = all(line[-1] == 0 for line in system[n_rows:])
+    return solved and all(line[-1] >= 0 for line in system[:n_rows])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -14,6 +15,11 @@ __all__ = ["LBFGSResult", "minimize_lbfgs"]
 
 LOSS_TOLERANCE = 2.220446049250313e-09
 """SciPy's own."""
+
+STOPPED = 99
+"""SciPy's status of a minimisation that its callback has ended."""
+
+NEAR_ENOUGH = "CONVERGENCE: the caller's own criterion was met"
 
 
 @dataclass(frozen=True)
@@ -32,6 +38,7 @@ def minimize_lbfgs(
     max_line_search: int = 20,
     bounds: tuple[Array | None, Array | None] | None = None,
     l1: Array | float | None = None,
+    ended: Callable[[Array], bool] | None = None,
 ) -> LBFGSResult:
     """Limited-memory BFGS, SciPy's (Liu & Nocedal 1989; Zhu, Byrd, Lu & Nocedal 1997).
 
@@ -55,6 +62,8 @@ def minimize_lbfgs(
         Of shape (P,) each, with infinities where there is none; None for no bound on that side. Not with ``l1``.
     l1 : float or ndarray, shape (P,), optional
         λ ≥ 0, one for all or one for each parameter.
+    ended : callable, optional
+        Asked of the start and after each iteration: whether these parameters (P,) are near enough to the minimum.
 
     Raises
     ------
@@ -90,6 +99,7 @@ def minimize_lbfgs(
             tolerance,
             loss_tolerance,
             max_line_search,
+            ended,
         )
     if bounds is not None:
         raise ValueError("l1 and bounds are not for the same call: the split into parts of one sign takes the bounds")
@@ -103,6 +113,7 @@ def minimize_lbfgs(
         tolerance,
         loss_tolerance,
         max_line_search,
+        None if ended is None else lambda parts: ended(split.whole(parts)),
     )
     whole = split.whole(found.parameters)
     return LBFGSResult(
@@ -157,6 +168,7 @@ def _scipy(
     tolerance: float,
     loss_tolerance: float,
     max_line_search: int,
+    ended: Callable[[Array], bool] | None,
 ) -> LBFGSResult:
     from scipy.optimize import Bounds, minimize
 
@@ -166,7 +178,13 @@ def _scipy(
         loss, gradient = loss_and_gradient(vector)
         return loss, np.asarray(gradient, np.float64)
 
-    remember: Callable[..., None] = lambda intermediate_result: losses.append(float(intermediate_result.fun))  # noqa: E731
+    def remember(intermediate_result: Any) -> None:
+        losses.append(float(intermediate_result.fun))
+        if ended is not None and ended(np.asarray(intermediate_result.x)):
+            raise StopIteration
+
+    if ended is not None and ended(start):
+        return LBFGSResult(np.array(start), float(evaluate(start)[0]), 0, 1, True, NEAR_ENOUGH, [])
     found = minimize(
         evaluate,
         start,
@@ -187,7 +205,7 @@ def _scipy(
         float(found.fun),
         int(found.nit),
         int(found.nfev),
-        found.status == 0,
-        str(found.message),
+        found.status in (0, STOPPED),
+        NEAR_ENOUGH if found.status == STOPPED else str(found.message),
         losses,
     )

@@ -40,6 +40,7 @@ def minimize_newton(
     tolerance: float = 1e-8,
     loss_tolerance: float = 0.0,
     precision: float = float(np.finfo(np.float64).eps),
+    ended: Callable[[Array], bool] | None = None,
 ) -> NewtonResult:
     """Damped Newton: θ ← θ − ε·H⁺∇l, ε = 1, ½, ¼, … until the loss falls enough (Nocedal & Wright 2006, section 3.5).
 
@@ -60,6 +61,8 @@ def minimize_newton(
         It ends where an iteration lowers the loss by no more than this share of it; 0: where it does not fall.
     precision : float
         Of the Hessian: what it was computed in. Less curvature than that is taken for none.
+    ended : callable, optional
+        In place of ``tolerance``: whether these parameters (P,) are near enough to the minimum.
 
     Examples
     --------
@@ -79,7 +82,7 @@ def minimize_newton(
         if not np.isfinite(loss) or not np.isfinite(gradient).all():
             message = "the loss or its gradient is not finite"
             break
-        if np.abs(gradient).max(initial=0.0) <= tolerance:
+        if np.abs(gradient).max(initial=0.0) <= tolerance if ended is None else ended(parameters):
             message, converged = "no component of the gradient is larger than the tolerance", True
             break
         if len(losses) >= max_iterations:
