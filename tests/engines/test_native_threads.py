@@ -23,7 +23,8 @@ from threadpoolctl import ThreadpoolController
 
 import diaphane as dia
 from diaphane.engines import NativeEngine
-from diaphane.engines.native.threads import _apart, _core, available_cores, cores
+from diaphane.engines.native import running
+from diaphane.engines.native.threads import _apart, _core, available_cores, cores, pool
 from diaphane.nn import BatchNorm, Dense, Dropout, Network, Sequential
 
 pytest.importorskip("numba")
@@ -106,6 +107,22 @@ def test_any_number_of_threads_gives_the_reference_engines_numbers(threads):
     want = Training("reference")()
     for got, other in zip(in_time(training(threads)), want, strict=True):
         assert_same_numbers(got.astype("float64"), other.astype("float64"), "training", tolerance=2e-4)
+
+
+def test_one_thread_goes_on_with_the_same_bits_where_several_take_longer(monkeypatch):
+    train = training(2)
+    want = train()
+    tables = list(train.program._executable._tables.values())
+    submitted = []
+    monkeypatch.setattr(running.pool, "submit", lambda *a, submit=pool.submit: submitted.append(1) or submit(*a))
+    for table in tables:
+        table.pace.note(threads=2, seconds=1.0, alone=0.1)
+    assert_same_bits(train(), want)
+    assert not submitted
+    for table in tables:
+        table.pace.note(threads=1, seconds=10.0, alone=10.0)
+    assert_same_bits(train(), want)
+    assert submitted
 
 
 def test_more_threads_than_cores_do_not_hang():

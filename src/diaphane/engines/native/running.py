@@ -156,7 +156,7 @@ class Run:
         given += self.outputs
         self._given = given
         memory.begin([address_of(a) for a in given], seed, first_step)
-        self.done = 0
+        self.done, self._threads = 0, 1
         self._backend: NumpyBackend | None = None
         self._error: BaseException | None = None
 
@@ -203,6 +203,7 @@ class Run:
                     started, until = time.perf_counter(), min(self.done + chunk, steps)
                     count, self.done = until - self.done, self._some(self.done, until, batch, rows, per_epoch, other)
                     seconds = max(time.perf_counter() - started, 1e-6)
+                    self.table.pace.note(self._threads, seconds, count * work * 1e-9)
                     chunk = max(1, int(count * min(2.0, COME_BACK / seconds)))
         finally:
             for run in runs:
@@ -231,7 +232,8 @@ class Run:
         short = (stop - start) * self.table.work < SHARED_RUN
         if short and shares == 1:
             return self._call(codes, [run.memory.at for run in runs], span)
-        with cores.taken(1 if short else shares) as threads:
+        with cores.taken(1 if short or self.table.pace.is_alone else shares) as threads:
+            self._threads = threads
             firsts = [round(shares * k / threads) for k in range(threads + 1)]
             for run in runs:
                 for first, last in pairwise(firsts):

@@ -13,6 +13,7 @@ from ...graph import Node
 from ...graph.node import Array, DType
 from .memory import Buffer, Slot
 from .registers import CALLS_PYTHON, FIXED_WORDS, IS_LOOP, MEETS
+from .threads import Pace
 
 __all__ = [
     "CALLBACK",
@@ -224,6 +225,8 @@ class Table:
         What the named sizes are bound to.
     idle : list
         Memory of runs that are over, for the next ones.
+    pace : Pace
+        How several threads have done of late.
     """
 
     instructions: list[Instruction]
@@ -245,6 +248,7 @@ class Table:
         self.code = Code(self.instructions, self.shares)
         self.work = sum(i.total_work for i in self.instructions)
         self.idle: list[Any] = []
+        self.pace = Pace()
         given = [slot.buffer.base for slot in self.variables]
         for k, slot in enumerate(self.placeholders):
             given += self.data.get(k, (slot.buffer.base,))

@@ -22,6 +22,7 @@ from typing import Any
 
 __all__ = [
     "CLOCK_CALLBACK",
+    "Pace",
     "SHARED_RUN",
     "available_cores",
     "clock",
@@ -68,6 +69,43 @@ def shares_for(work: float, n_threads: int | None) -> int:
     if n_threads is not None:
         return n_threads
     return available_cores() if work >= SHARED_STEP else 1
+
+
+ALONE = 0.5
+"""Seconds for which one thread does all shares after several took longer than one would have."""
+
+
+class Pace:
+    """Whether several threads are worth it just now, of a step's shares.
+
+    They wait for each other at every meeting. Where other processes have the cores, a thread that is waited for may not
+    be running, and a step on two threads takes many times as long as on one.
+
+    Examples
+    --------
+    >>> pace = Pace()
+    >>> pace.note(threads=2, seconds=0.03, alone=0.02)
+    >>> pace.is_alone
+    True
+    >>> pace.note(threads=1, seconds=0.5, alone=0.5)
+    >>> pace.is_alone
+    False
+    """
+
+    def __init__(self) -> None:
+        self._left = 0.0
+
+    @property
+    def is_alone(self) -> bool:
+        """Whether one thread is to do all shares."""
+        return self._left > 0
+
+    def note(self, threads: int, seconds: float, alone: float) -> None:
+        """So many threads took so long for what one may take so long for."""
+        if threads == 1:
+            self._left -= seconds
+        elif seconds > alone:
+            self._left = ALONE
 
 
 class Cores:
