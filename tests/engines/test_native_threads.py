@@ -24,6 +24,7 @@ from threadpoolctl import ThreadpoolController
 import diaphane as dia
 from diaphane.engines import NativeEngine
 from diaphane.engines.native import running
+from diaphane.engines.native import threads as native_threads
 from diaphane.engines.native.threads import _apart, _core, available_cores, cores, pool
 from diaphane.nn import BatchNorm, Dense, Dropout, Network, Sequential
 
@@ -111,6 +112,7 @@ def test_any_number_of_threads_gives_the_reference_engines_numbers(threads):
 
 def test_one_thread_goes_on_with_the_same_bits_where_several_take_longer(monkeypatch):
     train = training(2)
+    monkeypatch.setattr(native_threads, "ALONE", 3600.0)
     want = train()
     tables = list(train.program._executable._tables.values())
     submitted = []
@@ -120,7 +122,7 @@ def test_one_thread_goes_on_with_the_same_bits_where_several_take_longer(monkeyp
     assert_same_bits(train(), want)
     assert not submitted
     for table in tables:
-        table.pace.note(threads=1, seconds=10.0, alone=10.0)
+        table.pace.note(threads=1, seconds=3600.0, alone=3600.0)
     assert_same_bits(train(), want)
     assert submitted
 
