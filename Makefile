@@ -2,7 +2,7 @@
 # make test         every check: ruff, mypy, import-linter, pytest
 # make docs         the documentation, in docs/_build/html
 # make bench        the benchmarks, beside scikit-learn, PyTorch and JAX
-# make bench-quick  the same with fewer rounds and sizes, in about two minutes
+# make bench-quick  the same with fewer rounds and sizes, in two to three minutes
 # make scaling      measure docs/scaling.md and its picture anew
 # make soak         two thousand random graphs on both engines, in half an hour
 # make lock         pin the newest versions that pyproject.toml allows

@@ -136,7 +136,7 @@ def main() -> None:
     quick = parser.parse_args().quick
     warnings.simplefilter("ignore", ConvergenceWarning)
     console.print(machine("numpy", "scikit-learn"))
-    show_fits(2 if quick else 9)
+    show_fits(1 if quick else 9)
     show_predictions(3 if quick else 15)
 
 

@@ -145,7 +145,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         iris = Path(folder) / "iris.npz"
         np.savez(iris, X=X, y=y)
-        show_start(iris, 3 if quick else 11, 1 if quick else 3)
+        show_start(iris, 1 if quick else 11, 1 if quick else 3)
 
 
 if __name__ == "__main__":

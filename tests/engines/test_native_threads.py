@@ -127,6 +127,12 @@ def test_one_thread_goes_on_with_the_same_bits_where_several_take_longer(monkeyp
     assert submitted
 
 
+def test_a_thread_that_is_slow_to_wake_is_no_reason_to_go_on_alone():
+    pace = native_threads.Pace()
+    pace.note(threads=2, seconds=0.002, alone=0.001)
+    assert not pace.is_alone
+
+
 def test_more_threads_than_cores_do_not_hang():
     train = training(available_cores() + 1)
     want = train(batch=8)

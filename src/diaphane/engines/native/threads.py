@@ -71,8 +71,9 @@ def shares_for(work: float, n_threads: int | None) -> int:
     return available_cores() if work >= SHARED_STEP else 1
 
 
-ALONE = 0.5
-"""Seconds for which one thread does all shares after several took longer than one would have."""
+ALONE, LONG = 0.5, 0.01
+"""Seconds for which one thread does all shares after several took longer than one would have, and so long at least: a
+thread that is slow to wake is no sign that others have the cores."""
 
 
 class Pace:
@@ -104,7 +105,7 @@ class Pace:
         """So many threads took so long for what one may take so long for."""
         if threads == 1:
             self._left -= seconds
-        elif seconds > alone:
+        elif seconds > max(alone, LONG):
             self._left = ALONE
 
 
