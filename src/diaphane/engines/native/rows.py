@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, wait
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -124,10 +124,7 @@ class NativeRows:
         memory = Memory.of(table)
         memory.begin(addresses)
         memory.share_out(0, 1)
-        if _run()(table.code.address, memory.at, 0, memory.at, start, stop, stop, 0, size) < stop:
+        if compiled_run()(table.code.address, memory.at, 0, memory.at, start, stop, stop, 0, size) < stop:
             return False
         memory.rest()
         return True
-
-
-_run: Callable[[], Any] = compiled_run

@@ -10,7 +10,15 @@ from sklearn.utils.validation import _check_sample_weight, assert_all_finite, va
 
 from ...graph.node import Array
 
-__all__ = ["check_rows_and_labels", "checked_weights", "compute_dtype", "encode", "refuse_nonfinite", "refuse_overflow"]
+__all__ = [
+    "check_rows_and_labels",
+    "checked_weights",
+    "chosen",
+    "compute_dtype",
+    "encode",
+    "refuse_nonfinite",
+    "refuse_overflow",
+]
 
 PLAIN = (np.dtype("float32"), np.dtype("float64"))
 
@@ -142,3 +150,9 @@ StandardScaler
 
 def _is_plain(x: Any) -> bool:
     return type(x) is np.ndarray and x.ndim == 2 and x.dtype in PLAIN and x.shape[1] > 0
+
+
+def chosen(scores: Array, classes: Array) -> Array:
+    """The class of each row: of two the second where its score is above 0, of more that of the greatest score."""
+    picked = (scores > 0).astype(np.intp) if scores.ndim == 1 else scores.argmax(axis=1)
+    return np.asarray(classes[picked])

@@ -21,7 +21,7 @@ from ...optim import DescentResult
 from ..inputs import rows_to_predict
 from ..parameters import check_choice, check_flag, check_integer, check_number
 from .inference import MOST_PARAMETERS, Inference, covariance_of
-from .inputs import LARGEST, check_rows_and_labels, checked_weights, compute_dtype, refuse_nonfinite
+from .inputs import LARGEST, check_rows_and_labels, checked_weights, chosen, compute_dtype, refuse_nonfinite
 from .objective import Objective
 from .separation import is_separated
 from .solving import SOLVERS, Settings, solve, warn_unless_converged
@@ -216,9 +216,7 @@ class LogisticRegression(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
 
     def predict(self, X: Any) -> Array:
         """The most probable class of each row."""
-        scores = self.decision_function(X)
-        picked = (scores > 0).astype(np.intp) if scores.ndim == 1 else scores.argmax(axis=1)
-        return np.asarray(self.classes_[picked])
+        return chosen(self.decision_function(X), self.classes_)
 
     def decision_function(self, X: Any) -> Array:
         """XᵀW + b: the logit of the second class, (n,), or the scores that go into the softmax, (n, n_classes)."""

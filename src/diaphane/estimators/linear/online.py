@@ -19,7 +19,7 @@ from ...engines.online import OnlineRule, OnlineState, storable
 from ...graph.node import Array
 from ..inputs import rows_to_predict
 from ..parameters import check_flag, check_integer, check_number
-from .inputs import check_rows_and_labels, compute_dtype
+from .inputs import check_rows_and_labels, chosen, compute_dtype
 from .passes import Passes, Problem, StoppedPass, Stopping, repeat_passes
 
 __all__ = ["OnlineClassifier"]
@@ -34,9 +34,7 @@ class OnlineClassifier(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
 
     def predict(self, X: Any) -> Array:
         """The class of each row: of two the second where the score is above 0, of more that of the greatest score."""
-        scores = self.decision_function(X)
-        picked = (scores > 0).astype(np.intp) if scores.ndim == 1 else scores.argmax(axis=1)
-        return np.asarray(self.classes_[picked])
+        return chosen(self.decision_function(X), self.classes_)
 
     def decision_function(self, X: Any) -> Array:
         """w·x + b of each row: (n,) for two classes, above 0 for the second; (n, n_classes) for more."""
