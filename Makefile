@@ -13,7 +13,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lock docs bench bench-quick scaling soak clean install oracles rivals
+.PHONY: help demo test lock docs bench bench-quick scaling soak papers clean install extras oracles rivals
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -60,6 +60,11 @@ $(VENV)/.oracles: requirements/oracles.txt $(VENV)/.locked
 	@if $(PIP) install $(QUIET) -r requirements/oracles.txt; then touch $@; \
 	else echo "   no PyTorch for this Python here: the tests that compare against it are skipped"; fi
 
+$(VENV)/.extras: requirements/extras.txt $(VENV)/.locked
+	@echo "── install requirements/extras.txt (ONNX, Arrow, TensorBoard, MLflow, skops, statsmodels: for their tests)"
+	@$(PIP) install $(QUIET) -r requirements/extras.txt
+	@touch $@
+
 $(VENV)/.rivals: requirements/rivals.txt $(VENV)/.locked
 	@echo "── install requirements/rivals.txt (JAX, which benchmarks run beside)"
 	@if $(PIP) install $(QUIET) -r requirements/rivals.txt; then touch $@; \
@@ -71,6 +76,8 @@ $(VENV)/.docs: requirements/docs.txt $(VENV)/.locked
 	@touch $@
 
 install: $(VENV)/.installed
+
+extras: $(VENV)/.extras
 
 ifeq ($(ORACLES),no)
 oracles:
@@ -88,7 +95,7 @@ demo: install
 	@echo "── diaphane train digits --out demo"
 	@$(BIN)/diaphane train digits --out demo
 
-test: install oracles
+test: install extras oracles
 	@echo "── ruff check"
 	@$(BIN)/python -m ruff check .
 	@echo "── ruff format --check"
@@ -112,6 +119,9 @@ COMPILE := .venv-lock/bin/uv pip compile --quiet --universal --python-version 3.
 lock: .venv-lock/.made
 	@echo "── requirements/lock.txt"
 	@$(COMPILE) pyproject.toml --extra plot --extra table --group test --output-file requirements/lock.txt
+	@echo "── requirements/extras.txt"
+	@$(COMPILE) pyproject.toml --extra onnx --extra arrow --extra tensorboard --extra mlflow --group extras \
+		--constraints requirements/lock.txt --output-file requirements/extras.txt
 	@echo "── requirements/docs.txt"
 	@$(COMPILE) --group docs --constraints requirements/lock.txt --output-file requirements/docs.txt
 
@@ -120,7 +130,7 @@ docs: install $(VENV)/.docs
 	@$(BIN)/python -m sphinx -b html --keep-going docs docs/_build/html
 
 bench-quick: QUICK := --quick
-bench bench-quick: install oracles rivals
+bench bench-quick: install extras oracles rivals
 	@for script in benchmarks/bench_*.py; do \
 		echo "── $$script $(QUICK)"; $(BIN)/python $$script $(QUICK) || exit 1; \
 	done
@@ -129,7 +139,7 @@ scaling: install oracles
 	@echo "── benchmarks/study_scaling.py"
 	@$(BIN)/python benchmarks/study_scaling.py
 
-soak: install oracles
+soak: install extras oracles
 	@DIAPHANE_SOAK=2000 $(BIN)/python -m pytest -n $(WORKERS) -q tests/engines/test_native_fuzz.py
 
 clean:

@@ -19,7 +19,7 @@ import numpy as np
 
 from ..graph.node import Array
 
-__all__ = ["FORMAT", "VERSION", "FileError", "read", "write"]
+__all__ = ["FORMAT", "VERSION", "FileError", "read", "write", "write_bytes"]
 
 FORMAT = "diaphane"
 VERSION = 1
@@ -51,11 +51,21 @@ def write(path: str | os.PathLike[str], arrays: Mapping[str, Array], content: Ma
     """
     from safetensors.numpy import save
 
-    target = Path(path)
     packed = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     text = json.dumps(content, ensure_ascii=False, allow_nan=False)
     metadata = {"format": FORMAT, "version": str(VERSION), "content": text, "sha256": _checksum(packed, text)}
-    data = _with_sorted_metadata(save(packed, metadata))
+    return write_bytes(path, _with_sorted_metadata(save(packed, metadata)))
+
+
+def write_bytes(path: str | os.PathLike[str], data: bytes) -> Path:
+    """Write a file whole: under a temporary name, on to the disk, and then under its own.
+
+    Raises
+    ------
+    FileError
+        If the place cannot be written to; what was there before is untouched and nothing is left behind.
+    """
+    target = Path(path)
     # Not mkstemp, whose files nobody but their owner may read.
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
     try:
