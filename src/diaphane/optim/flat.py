@@ -30,6 +30,25 @@ class FlatParameters:
     vector: Node
     views: dict[Node, Node]
 
+    def parts(self, vector: Node) -> dict[Node, Node]:
+        """For each parameter the node that is its part of another vector of these, in its shape."""
+        places = self.places()
+        return {p: reshape(vector[a:b], p.shape) for p, (a, b) in places.items()}
+
+    def places(self) -> dict[Node, tuple[int, int]]:
+        """For each parameter where its stretch of the vector begins, and where it ends."""
+        result, start = {}, 0
+        for node in self.views:
+            stop = start + math.prod(known_shape(node.shape, node.label()))
+            result[node] = start, stop
+            start = stop
+        return result
+
+    @property
+    def kernels(self) -> Array:
+        """Which places of the vector are of kernels, parameters of two axes and more: no biases, no scales."""
+        return np.concatenate([np.full(b - a, p.ndim > 1) for p, (a, b) in self.places().items()])
+
     def gradient(self, gradients: Sequence[Node]) -> Node:
         """The parameters' gradients, in the views' order, as one vector."""
         return concat([reshape(g, (-1,)) for g in gradients])
@@ -40,13 +59,8 @@ class FlatParameters:
 
     def unpack(self, vector: Array) -> dict[Node, Array]:
         """Each parameter's value out of the vector, as a copy."""
-        result, start = {}, 0
-        for node in self.views:
-            shape = known_shape(node.shape, node.label())
-            stop = start + math.prod(shape)
-            result[node] = np.array(vector[start:stop]).reshape(shape)
-            start = stop
-        return result
+        places = self.places()
+        return {p: np.array(vector[a:b]).reshape(known_shape(p.shape, p.label())) for p, (a, b) in places.items()}
 
 
 def flatten(parameters: Sequence[Node], name: str = "parameters") -> FlatParameters:

@@ -25,6 +25,7 @@ __all__ = [
     "need_matplotlib",
     "panels",
     "plain",
+    "whole_numbers",
     "written_whole",
 ]
 
@@ -99,6 +100,13 @@ def plain(text: object) -> str:
     'from \\$5 to \\$9'
     """
     return str(text).replace("$", r"\$")
+
+
+def whole_numbers(ax: Axes) -> None:
+    """Ticks along x at whole numbers only, as epochs and layers are."""
+    from matplotlib.ticker import MaxNLocator
+
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
 def legend_below(ax: Axes, columns: int = 3) -> None:
