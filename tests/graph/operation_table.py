@@ -1099,6 +1099,29 @@ row(
     without_torch=NO_RANDOM,
 )
 
+# Columns
+row(
+    "clip_columns",
+    lambda a, c: dia.clip_columns(a, c, [(0, 1, a.shape[0])]),
+    lambda a, c: np.where(abs(a) > c, a * (c / np.where(abs(a) > c, abs(a), 1)), a),
+    lambda t, a, c: t.where(a.abs() > c, a * (c / a.abs()), a),
+    Given((N,), apart()),
+    Given((), positive),
+    operations="ClipColumns",
+    functions="clip_columns",
+)
+row(
+    "clip_columns of a matrix",
+    lambda a, c: dia.clip_columns(dia.reshape(a, (-1,)), c, [(0, 9, a.shape[1])]),
+    lambda a, c: (a * np.minimum(1, c / np.sqrt((a * a).sum(0)))).ravel(),
+    lambda t, a, c: (a * (c / a.norm(dim=0)).clamp(max=1)).flatten(),
+    Given((9, N)),
+    Given((), positive),
+    operations="ClipColumns",
+    functions="clip_columns",
+    special=False,
+)
+
 # Leaves
 row("a placeholder", lambda a: a, lambda a: a, lambda t, a: a, Given(), functions="", operations="Placeholder")
 row(

@@ -169,6 +169,7 @@ LAYERS = [
     nn.Maxout(3),
     nn.Dropout(0.25),
     nn.Dropout(0.5, inverted=False),
+    nn.GaussianNoise(0.2),
     nn.BatchNorm(0.2, epsilon=1e-3),
     nn.Flatten(),
     nn.Reshape((2, -1)),

@@ -5,7 +5,7 @@ import pytest
 
 import diaphane as dia
 from diaphane import nn, optim
-from diaphane.training import Callback, DivergenceError, Trainer, trainer
+from diaphane.training import Callback, DivergenceError, Trainer, epochs
 
 X = np.random.default_rng(0).normal(size=(23, 3))
 Y = np.random.default_rng(1).normal(size=(23, 2))
@@ -21,16 +21,16 @@ def network():
 def go(monkeypatch):
     """Sets for how long epochs are computed in one go, and lists how many each go had."""
     counts = []
-    run_epoch = Trainer._run_epoch
+    losses = epochs.Epochs._losses
 
-    def counted(self, run, data, orders, seed):
+    def counted(self, orders, started):
         counts.append(len(orders))
-        return run_epoch(self, run, data, orders, seed)
+        return losses(self, orders, started)
 
-    monkeypatch.setattr(Trainer, "_run_epoch", counted)
+    monkeypatch.setattr(epochs.Epochs, "_losses", counted)
 
     def start(seconds):
-        monkeypatch.setattr(trainer, "GO_SECONDS", seconds)
+        monkeypatch.setattr(epochs, "GO_SECONDS", seconds)
         counts.clear()
         return counts
 

@@ -17,8 +17,8 @@ from .initializers import (
     find_initializer,
 )
 from .layer import Context, Layer
-from .layers import Activation, BatchNorm, Dense, Dropout, Flatten, Maxout, PRelu, Reshape, Sequential
-from .losses import LOSSES, find_loss, mean_loss
+from .layers import Activation, BatchNorm, Dense, Dropout, Flatten, GaussianNoise, Maxout, PRelu, Reshape, Sequential
+from .losses import LOSSES, LabelSmoothing, find_loss, mean_loss
 from .network import Forward, LayerSummary, Network
 
 __all__ = [
@@ -33,10 +33,12 @@ __all__ = [
     "Dropout",
     "Flatten",
     "Forward",
+    "GaussianNoise",
     "GlorotNormal",
     "GlorotUniform",
     "HeNormal",
     "HeUniform",
+    "LabelSmoothing",
     "Layer",
     "LayerSummary",
     "LecunNormal",

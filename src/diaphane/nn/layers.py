@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from numbers import Integral
+from numbers import Integral, Real
 
 from .. import graph
 from ..graph import Node, ShapeError
@@ -13,7 +14,18 @@ from .activations import ActivationLike, find_activation
 from .initializers import InitializerLike
 from .layer import Context, Layer, fixed_extent
 
-__all__ = ["Activation", "BatchNorm", "Dense", "Dropout", "Flatten", "Maxout", "PRelu", "Reshape", "Sequential"]
+__all__ = [
+    "Activation",
+    "BatchNorm",
+    "Dense",
+    "Dropout",
+    "Flatten",
+    "GaussianNoise",
+    "Maxout",
+    "PRelu",
+    "Reshape",
+    "Sequential",
+]
 
 
 @dataclass(frozen=True)
@@ -119,6 +131,36 @@ class Dropout(Layer):
             return x if self.inverted else x * factor
         mask = graph.bernoulli(kept, x.shape, stream=stream)
         return graph.where(mask, x / factor if self.inverted else x, 0)
+
+
+@dataclass(frozen=True)
+class GaussianNoise(Layer):
+    """x + s·z in training, z ~ N(0, 1) for each element; x at inference (Sietsma & Dow 1991; Bishop 1995).
+
+    Parameters
+    ----------
+    std : float of at least 0
+        s, the standard deviation, in the input's own units.
+
+    Examples
+    --------
+    >>> GaussianNoise(0.1)
+    GaussianNoise(std=0.1)
+    """
+
+    std: float = 0.1
+
+    def __post_init__(self) -> None:
+        if isinstance(self.std, bool) or not isinstance(self.std, Real):
+            raise TypeError(f"GaussianNoise: std must be a number of at least 0, got {self.std!r}")
+        if not 0 <= self.std < math.inf:
+            raise ValueError(f"GaussianNoise: std must be finite and at least 0, got {self.std!r}")
+
+    def forward(self, x: Node, context: Context) -> Node:
+        stream, std = context.stream(), context.hyperparameter("std", self.std)
+        if not context.training:
+            return x
+        return x + graph.astype(std, x.dtype) * graph.normal(x.shape, stream=stream, dtype=x.dtype)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,9 @@ sigmoid or softmax), which stays finite where the probability itself rounds to 0
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from numbers import Real
 from typing import TypeAlias
 
 import numpy as np
@@ -18,6 +21,7 @@ from ..graph.sizes import show
 
 __all__ = [
     "LOSSES",
+    "LabelSmoothing",
     "Loss",
     "LossLike",
     "absolute_error",
@@ -30,6 +34,7 @@ __all__ = [
     "huber",
     "mean_loss",
     "multiclass_hinge",
+    "of_true_targets",
     "perceptron",
     "poisson",
     "squared_error",
@@ -251,6 +256,61 @@ def mean_loss(losses: Node, weights: Node | None = None) -> Node:
         return graph.mean(losses)
     total = graph.sum(weights)
     return graph.sum(losses * weights) / graph.where(graph.equal(total, 0), 1, total)
+
+
+@dataclass(frozen=True)
+class LabelSmoothing:
+    """A cross-entropy with targets t ← (1 − s)·t + s/K, K being the number of classes (Szegedy et al. 2016, §7).
+
+    For labels of yes or no K is 2. It is the loss that is trained; validation has that of the targets themselves.
+
+    Parameters
+    ----------
+    loss : {"categorical_cross_entropy", "binary_cross_entropy"} or one of these functions
+    smoothing : float in [0, 1)
+        s, a hyperparameter of the program: ``"label_smoothing"``.
+
+    Examples
+    --------
+    >>> import diaphane as dia
+    >>> smoothed = LabelSmoothing("categorical_cross_entropy", 0.1)
+    >>> smoothed(dia.constant([[0.0, 2.0]]), dia.constant([1])).value.round(6)
+    array([0.226928])
+    """
+
+    loss: LossLike
+    smoothing: float = 0.1
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "loss", find_loss(self.loss))
+        if self.loss not in (categorical_cross_entropy, binary_cross_entropy):
+            raise ValueError(
+                f"labels are smoothed for categorical_cross_entropy and binary_cross_entropy, not for {self.loss!r}"
+            )
+        if isinstance(self.smoothing, bool) or not isinstance(self.smoothing, Real):
+            raise TypeError(f"smoothing must be a number in [0, 1), got {self.smoothing!r}")
+        if not 0 <= self.smoothing < 1:
+            raise ValueError(f"smoothing must be in [0, 1), got {self.smoothing!r}")
+        object.__setattr__(self, "smoothing", float(self.smoothing))
+
+    def __call__(self, outputs: Node, target: Node) -> Node:
+        """One number for each example."""
+        loss = find_loss(self.loss)
+        share = graph.astype(self._share, outputs.dtype)
+        categorical = loss is categorical_cross_entropy
+        truth = _one_hot(outputs, target) if categorical else _paired(outputs, target)
+        classes = graph.extent_value(outputs.shape[-1] if categorical else 2, outputs.dtype)
+        return loss(outputs, (1 - share) * truth + share / classes)
+
+    @cached_property
+    def _share(self) -> Node:
+        """One variable, however often the loss is taken in a step."""
+        return graph.variable(self.smoothing, "label_smoothing", dtype="float64", role="hyperparameter")
+
+
+def of_true_targets(loss: Loss) -> Loss:
+    """What a loss is without the smoothing of its targets: what validation looks at."""
+    return find_loss(loss.loss) if isinstance(loss, LabelSmoothing) else loss
 
 
 def _over_columns(losses: Node) -> Node:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from ..files.runs import name_values, values_by_name
+
 if TYPE_CHECKING:
     from ..engines import State
-    from .trainer import TrainingRun
+    from ..graph import Node
+    from ..graph.node import Array
+    from .run import TrainingRun
 
 __all__ = ["Callback", "EarlyStopping", "ProgressBar"]
 
@@ -39,6 +43,16 @@ class Callback:
 
     def on_fit_end(self, run: TrainingRun) -> None:
         """After the last epoch, also when training was interrupted, diverged or failed."""
+
+    def to_state(self) -> tuple[dict[str, Any], dict[str, Array]]:
+        """What this keeps from epoch to epoch, for a checkpoint: plain data that JSON can hold, and arrays by name.
+
+        Called after an epoch, or between two batches of one.
+        """
+        return {}, {}
+
+    def from_state(self, plain: dict[str, Any], arrays: dict[str, Array]) -> None:
+        """Take up what :meth:`to_state` gave, after ``on_fit_start`` of the training that goes on."""
 
     def epochs_ahead(self) -> float:
         """How many epochs may be computed in one go before this is called back for each of them in turn.
@@ -87,6 +101,7 @@ class EarlyStopping(Callback):
         self.sign = -1.0 if lower else 1.0
         self.best, self.best_epoch, self.waited = -math.inf, 0, 0
         self._best_state: State | None = None
+        self._variables: tuple[Node, ...] = ()
 
     @property
     def best_value(self) -> float:
@@ -95,7 +110,15 @@ class EarlyStopping(Callback):
 
     def on_fit_start(self, run: TrainingRun) -> None:
         self.best, self.best_epoch, self.waited = -math.inf, 0, 0
-        self._best_state = None
+        self._best_state, self._variables = None, tuple(run.state)
+
+    def to_state(self) -> tuple[dict[str, Any], dict[str, Array]]:
+        best = {} if self._best_state is None or not self.restore_best else name_values(self._best_state)
+        return {"best": self.best, "best_epoch": self.best_epoch, "waited": self.waited}, best
+
+    def from_state(self, plain: dict[str, Any], arrays: dict[str, Array]) -> None:
+        self.best, self.best_epoch, self.waited = plain["best"], plain["best_epoch"], plain["waited"]
+        self._best_state = values_by_name(self._variables, arrays, "early stopping's best state") if arrays else None
 
     def on_epoch_end(self, run: TrainingRun) -> None:
         if self.monitor not in run.history:
@@ -123,7 +146,7 @@ class EarlyStopping(Callback):
         if self.restore_best and self._best_state is not None:
             run.state = self._best_state
         # Not kept: an estimator that holds this callback is pickled without a graph.
-        self._best_state = None
+        self._best_state, self._variables = None, ()
 
 
 class ProgressBar(Callback):

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
-import math
-import time
+import os
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import numpy as np
 
+from ..data.streams import Stream
 from ..engines import Engine, NonFiniteError, State
 from ..graph import Node, ShapeError
 from ..graph.node import Array
 from ..nn.losses import LossLike, find_loss
 from ..nn.network import Network
+from ..optim.averaging import Averaging
+from ..optim.clipping import Clipping
+from ..optim.constraints import Constraint
 from ..optim.optimizers import Optimizer, find_optimizer
 from .callbacks import Callback, ProgressBar
-from .history import History
+from .checkpoints import Checkpoint, Keeper, find_checkpoint
+from .epochs import Epochs
 from .inputs import Examples, check_whole, examples, hold_out, validation_examples
-from .step import Evaluation, Penalty, TrainingStep
+from .mixup import Mixup
+from .positions import Position
+from .random_states import draw_seed, random_generator
+from .run import TrainingResult, TrainingRun
+from .setups import describe_data, describe_setup
+from .step import Evaluation, Penalty, TrainingStep, check_parts
+from .streaming import fit_stream, refuse_beside_stream
 
 __all__ = ["DivergenceError", "InterruptedWarning", "Metric", "Trainer", "TrainingResult", "TrainingRun"]
 
@@ -29,9 +38,6 @@ Metric: TypeAlias = Callable[[Array, Array], float]
 
 EVALUATION_ROWS = 4096
 """Rows at a time where nothing is learnt: enough to fill the matrix product, little enough to stay in cache."""
-
-GO_SECONDS = 0.02
-"""Epochs that nobody looks at are computed in one go of about so long; an interrupt takes back the whole of it."""
 
 
 class InterruptedWarning(UserWarning):
@@ -54,75 +60,6 @@ class DivergenceError(ValueError):
         self.node, self.result = node, result
 
 
-@dataclass
-class TrainingResult:
-    """What training gives.
-
-    Attributes
-    ----------
-    state : State
-        The network's values.
-    step_state : State
-        The same with the optimizer's own, to go on from.
-    steps : int
-        How many were done, those before a continued training included.
-    history : History
-    """
-
-    state: State
-    step_state: State
-    steps: int
-    history: History
-
-
-class TrainingRun:
-    """A training in progress, as callbacks see it.
-
-    Attributes
-    ----------
-    network : Network
-    step : TrainingStep
-        The graph of one step, with its program.
-    state : State
-        The step's values; what a callback sets here is gone on with.
-    last_whole : State
-        The same at the end of the last whole epoch.
-    epoch, epochs, steps : int
-        Epochs done or in progress and to be done, steps done.
-    history : History
-    """
-
-    def __init__(self, step: TrainingStep, state: State, epochs: int, steps: int = 0) -> None:
-        self.network, self.step, self.state, self.epochs = step.network, step, state, epochs
-        self.last_whole = state
-        self.epoch, self.steps = 0, steps
-        self.history = History()
-        self.stopping = False
-
-    def stop(self, reason: str) -> None:
-        """End after this epoch."""
-        self.stopping, self.history.stopped = True, reason
-
-    @property
-    def network_state(self) -> State:
-        """The network's values."""
-        return self.step.network_state(self.state)
-
-    def hyperparameter(self, name: str) -> float:
-        """What one of the optimizer's hyperparameters is set to."""
-        return float(self.state[self._hyperparameter(name)])
-
-    def set_hyperparameter(self, name: str, value: float) -> None:
-        """Set one from the next step on; nothing is planned anew."""
-        self.state = self.state.replace({self._hyperparameter(name): value})
-
-    def _hyperparameter(self, name: str) -> Node:
-        known = self.step.hyperparameters
-        if name not in known:
-            raise KeyError(f"the optimizer has no hyperparameter {name!r}; it has: {', '.join(known)}")
-        return known[name]
-
-
 class Trainer:
     """Fit a network to data by mini-batches.
 
@@ -141,8 +78,18 @@ class Trainer:
     metrics : mapping of str to callable, optional
         Each from raw outputs and targets to a number, recorded as ``validation_<name>``.
     penalty : callable, optional
-        Added to the loss; see :data:`~diaphane.training.step.Penalty`.
+        Added to the loss, such as ``L2(1e-4)``; see :data:`~diaphane.training.step.Penalty`.
+    clipping : Clipping, optional
+        Of the gradient, before the optimizer sees it, such as ``ClipNorm(1.0)``.
+    constraint : Constraint, optional
+        What parameters are held to after each update, such as ``MaxNorm(2.0)``.
+    averaging : Averaging, optional
+        Of the parameters along the way, such as ``EMA(0.999)``: validation and the result are of the average.
+    mixup : Mixup, optional
+        Mixtures of two examples for each example, such as ``Mixup(0.2)``.
     callbacks : sequence of Callback
+    checkpoint : path-like or Checkpoint, optional
+        The folder to keep checkpoints in, one after each epoch; see :class:`~diaphane.training.Checkpoint`.
     progress : bool
         Whether to show a bar (on a terminal only).
     random_state : int, Generator, RandomState or None
@@ -172,7 +119,12 @@ class Trainer:
         shuffle: bool = True,
         metrics: Mapping[str, Metric] | None = None,
         penalty: Penalty | None = None,
+        clipping: Clipping | None = None,
+        constraint: Constraint | None = None,
+        averaging: Averaging | None = None,
+        mixup: Mixup | None = None,
         callbacks: Sequence[Callback] = (),
+        checkpoint: str | os.PathLike[str] | Checkpoint | None = None,
         progress: bool = False,
         random_state: Any = None,
         engine: str | Engine = "native",
@@ -186,10 +138,13 @@ class Trainer:
         if metrics is not None and not (isinstance(metrics, Mapping) and all(callable(m) for m in metrics.values())):
             raise TypeError(f'metrics must map names to functions, such as {{"accuracy": accuracy}}, got {metrics!r}')
         self.shuffle, self.metrics, self.penalty = shuffle, dict(metrics or {}), penalty
+        check_parts(penalty, clipping, constraint, averaging, mixup)
+        self.clipping, self.constraint, self.averaging, self.mixup = clipping, constraint, averaging, mixup
         for callback in callbacks if isinstance(callbacks, Sequence) else [callbacks]:
             if not isinstance(callback, Callback) or not isinstance(callbacks, Sequence):
                 raise TypeError(f"callbacks is a list of Callback objects, got {callbacks!r}")
         self.callbacks = [*callbacks, *([ProgressBar()] if progress else [])]
+        self.checkpoint = find_checkpoint(checkpoint)
         self.random_state, self.engine = random_state, engine
         self._steps: dict[Any, TrainingStep] = {}
         self._evaluations: dict[Any, Evaluation] = {}
@@ -197,24 +152,27 @@ class Trainer:
     def fit(
         self,
         x: Any,
-        y: Any,
+        y: Any = None,
         *,
         sample_weight: Array | None = None,
-        validation_data: tuple[Any, ...] | None = None,
+        validation_data: Any = None,
         validation_fraction: float = 0.0,
         state: State | None = None,
         step_state: State | None = None,
         first_step: int = 0,
+        resume: bool = False,
     ) -> TrainingResult:
         """Train.
 
         Parameters
         ----------
         x : array, memory map, sparse matrix or frame, shape ``(n, *input_shape)``
-            In its own dtype; batches are cast when their step comes.
+            In its own dtype; batches are cast when their step comes. Or a :class:`~diaphane.data.Stream` of rows,
+            targets and weights, for data that memory does not hold: see :func:`~diaphane.training.fit_stream`.
         y : array, shape (n, …)
+            Not beside a stream.
         sample_weight : ndarray, shape (n,), optional
-        validation_data : (x, y) or (x, y, sample_weight), optional
+        validation_data : (x, y), (x, y, sample_weight), or beside a stream another one, optional
             Looked at after each epoch, never learnt from.
         validation_fraction : float
             Where there is no validation data: this share of the rows, drawn at random, is held out.
@@ -224,6 +182,10 @@ class Trainer:
             A former result's, to go on from with the optimizer's own values.
         first_step : int
             A former result's ``steps``, for dropout to go on to new masks.
+        resume : bool
+            Whether to go on from the newest checkpoint, to the bits of a training that was never interrupted; to be
+            called as that one was, with as many epochs or more. Without a checkpoint in the folder it begins afresh.
+            A training that had come to its end gives its result again.
 
         Returns
         -------
@@ -233,58 +195,122 @@ class Trainer:
         ------
         DivergenceError
             At NaN or infinity; its ``result`` has the last good parameters.
+        FileError
+            If the checkpoints' folder cannot be used, or none of those in it can be read.
+        OtherRunError
+            If they are of another training: of another network, other data or settings.
         """
-        rng = _random_generator(self.random_state)
-        given = x, y, sample_weight = examples(x, y, sample_weight)
-        if x.shape[0] == 0:
+        if isinstance(x, Stream):
+            refuse_beside_stream(y=y, sample_weight=sample_weight, validation_fraction=validation_fraction or None)
+            return fit_stream(
+                self,
+                x,
+                validation_data=validation_data,
+                state=state,
+                step_state=step_state,
+                first_step=first_step,
+                resume=resume,
+            )
+        given = examples(x, y, sample_weight)
+        if given[0].shape[0] == 0:
             raise ShapeError("there is nothing to learn from: x has no rows")
         validation = None if validation_data is None else validation_examples(validation_data)
-        learnt = np.arange(len(y))
+        if resume and self.checkpoint is None:
+            raise ValueError('resume=True goes on from a checkpoint: give the trainer checkpoint="folder"')
+        keeper = None if self.checkpoint is None else Keeper(self.checkpoint, resume)
+        first = state, step_state, first_step
+        try:
+            epochs, position = self._begin(given, validation, validation_fraction, first, keeper)
+            return self.run(epochs, position)
+        finally:
+            if keeper is not None:
+                keeper.close()
+
+    def _begin(
+        self,
+        given: Examples,
+        validation: Examples | None,
+        validation_fraction: float,
+        first: tuple[State | None, State | None, int],
+        keeper: Keeper | None,
+    ) -> tuple[Epochs, Position | None]:
+        """A training made ready, and the position of its checkpoint where there is one."""
+        rng = random_generator(self.random_state)
+        if keeper is not None:
+            keeper.begin_random(rng)
+        apart, learnt = validation, np.arange(len(given[1]))
         if validation is None and validation_fraction:
-            learnt, validation = hold_out(given, validation_fraction, rng)
-        step = self.step_for(y, sample_weight is not None)
+            learnt, apart = hold_out(given, validation_fraction, rng)
+        step = self.step_for(given[1], given[2] is not None)
         # Before the first values, so that a training that goes on from given ones draws the same masks.
-        seed = _seed(rng) if step.is_random else 0
+        seed = draw_seed(rng) if step.is_random else 0
+        state, step_state, first_step = first
         if step_state is None:
             step_state = step.initial_state(self.network.initial_state(rng) if state is None else state)
-        run = TrainingRun(step, step.adopt(step_state), self.epochs, first_step)
-        data = step.data(x, y, sample_weight)
+        run = TrainingRun(
+            step,
+            step.adopt(step_state),
+            self.epochs,
+            first_step,
+            batch_size=self.batch_size,
+            steps_per_epoch=-(-len(learnt) // self.batch_size),
+            callbacks=[*self.callbacks, *(keeper.callbacks if keeper is not None else ())],
+        )
+        if "steps_per_epoch" in step.hyperparameters:
+            run.set_hyperparameter("steps_per_epoch", run.steps_per_epoch)
+        run.data, run.learnt = step.data(*given), learnt
+        run.check_schedule()
+        position = None
+        if keeper is not None:
+            setup = describe_setup(self, run, validation_fraction)
+            position = keeper.begin(run, {"data": describe_data(given, validation), "setup": setup}, rng)
+        return Epochs(self, run, rng, seed, apart, keeper), position
+
+    def run(self, epochs: Epochs, position: Position | None) -> TrainingResult:
+        """Train by epochs made ready, and say how it ended."""
+        run = epochs.run
         try:
-            self._each("on_fit_start", run)
-            self._run_epochs(run, data, learnt, rng, seed, validation)
+            epochs.run_all(position)
         except KeyboardInterrupt:
             run.history.stopped, run.state = "interrupted", run.last_whole
-            self._each("on_fit_end", run)
+            run.call("on_fit_end")
             warnings.warn(
                 f"Training interrupted by user after {len(run.history)} epochs; their parameters are kept.",
                 InterruptedWarning,
-                stacklevel=2,
+                stacklevel=3,
             )
             return self._result(run)
         except NonFiniteError as error:
             run.history.stopped, run.state = "diverged", error.state
-            self._each("on_fit_end", run)
+            run.call("on_fit_end")
             raise DivergenceError(f"epoch {run.epoch}: {error}", error.node, self._result(run)) from None
         except BaseException:
             run.history.stopped = "failed"
-            self._each("on_fit_end", run)
+            run.call("on_fit_end")
             raise
-        self._each("on_fit_end", run)
+        run.call("on_fit_end")
         return self._result(run)
 
     def step_for(self, y: Array, weighted: bool) -> TrainingStep:
         """The graph of a step for targets like these, made once."""
         dtype = y.dtype if y.dtype.kind in "iu" else self.network.dtype
-        key = y.shape[1:], dtype, weighted
+        optimizer = self.optimizer.for_epochs(max(self.epochs, 1))
+        # A schedule that is given as a text depends on the epochs.
+        schedule = optimizer.schedule if optimizer is not self.optimizer else None
+        key = y.shape[1:], dtype, weighted, schedule
         if key not in self._steps:
             step = TrainingStep(
                 self.network,
                 self.loss,
-                self.optimizer,
+                optimizer,
                 target_shape=y.shape[1:],
                 target_dtype=dtype,
                 weighted=weighted,
                 penalty=self.penalty,
+                clipping=self.clipping,
+                constraint=self.constraint,
+                averaging=self.averaging,
+                mixup=self.mixup,
                 engine=self.engine,
             )
             # Of two threads that made it at once, both go on with the first one's: its variables are the state's keys.
@@ -293,9 +319,10 @@ class Trainer:
 
     def evaluate(self, state: State, x: Any, y: Any, sample_weight: Array | None = None) -> dict[str, float]:
         """The mean loss and every metric on some data, under a network's values."""
-        return self._evaluate(state, examples(x, y, sample_weight))
+        return self.evaluate_examples(state, examples(x, y, sample_weight))
 
-    def _evaluate(self, state: State, data: Examples) -> dict[str, float]:
+    def evaluate_examples(self, state: State, data: Examples) -> dict[str, float]:
+        """The same of what :func:`~diaphane.training.inputs.examples` gave."""
         x, y, weights = data
         dtype = y.dtype if y.dtype.kind in "iu" else self.network.dtype
         key = y.shape[1:], dtype
@@ -306,94 +333,5 @@ class Trainer:
         outputs, loss = self._evaluations[key].run(state, x, y, weights, EVALUATION_ROWS)
         return {"loss": loss, **{name: float(metric(outputs, y)) for name, metric in self.metrics.items()}}
 
-    def _run_epochs(
-        self, run: TrainingRun, data: Any, order: Array, rng: Any, seed: int, validation: Examples | None
-    ) -> None:
-        run.last_whole = run.state
-        ahead, seconds = 1, math.inf
-        while run.epoch < self.epochs and not (run.epoch and run.stopping):
-            started = time.perf_counter()
-            run.epoch += 1
-            self._each("on_epoch_start", run)
-            if validation is None:
-                ahead = self._epochs_ahead(run, seconds)
-            orders = self._orders(order, rng, ahead)
-            order = orders[-1]
-            try:
-                self._run_some(run, data, orders, seed, validation, started)
-            except NonFiniteError:
-                if ahead == 1:
-                    raise
-                # Nothing of them was kept. One after another they end where it happened.
-                for k, epoch in enumerate(range(run.epoch, run.epoch + ahead)):
-                    run.epoch = epoch
-                    self._run_some(run, data, orders[k : k + 1], seed, validation, time.perf_counter())
-            seconds = (time.perf_counter() - started) / ahead
-
-    def _epochs_ahead(self, run: TrainingRun, seconds: float) -> int:
-        """How many epochs can be computed in one go, an epoch taking so many seconds."""
-        left = self.epochs - run.epoch + 1
-        return max(1, int(min(left, GO_SECONDS / seconds, *(c.epochs_ahead() for c in self.callbacks))))
-
-    def _orders(self, order: Array, rng: Any, epochs: int) -> Array:
-        """The rows in the order of each epoch, (epochs, n), shuffled from one to the next."""
-        orders = np.empty((epochs, len(order)), order.dtype)
-        for k in range(epochs):
-            orders[k] = order = order[rng.permutation(len(order))] if self.shuffle else order
-        return orders
-
-    def _run_some(
-        self, run: TrainingRun, data: Any, orders: Array, seed: int, validation: Examples | None, started: float
-    ) -> None:
-        """Compute one epoch or several, then keep the record of each and call back."""
-        losses = self._run_epoch(run, data, orders, seed)
-        record: dict[str, Any] = {}
-        if "learning_rate" in run.step.hyperparameters:
-            record["learning_rate"] = run.hyperparameter("learning_rate")
-        if validation is not None:
-            found = self._evaluate(run.network_state, validation)
-            record.update({f"validation_{name}": value for name, value in found.items()})
-        record["seconds"] = (time.perf_counter() - started) / len(losses)
-        for epoch, loss in enumerate(losses, run.epoch):
-            run.epoch = epoch
-            run.history.append({"epoch": epoch, "loss": loss, **record})
-            run.last_whole = run.state
-            self._each("on_epoch_end", run)
-            run.last_whole = run.state
-
-    def _run_epoch(self, run: TrainingRun, data: Any, orders: Array, seed: int) -> list[float]:
-        """The mean loss of each epoch; those of several are computed without coming back in between."""
-        by_step = [c for c in self.callbacks if type(c).on_step_end is not Callback.on_step_end]
-        starts = range(0, orders.shape[1], self.batch_size)
-        pieces = [order[i : i + self.batch_size] for order in orders for i in starts] if by_step else [orders]
-        losses: list[Array] = []
-        for piece in pieces:
-            outputs, run.state = run.step.program.run_batches(
-                run.state, data, piece, self.batch_size, seed=seed, first_step=run.steps
-            )
-            losses.append(outputs["loss"])
-            run.steps += len(outputs["loss"])
-            for callback in by_step:
-                callback.on_step_end(run)
-        each = np.concatenate(losses).astype(np.float64).reshape(len(orders), -1)
-        rows = np.full(len(starts), float(self.batch_size))
-        rows[-1] = orders.shape[1] - starts[-1]
-        return [float(epoch.dot(rows) / orders.shape[1]) for epoch in each]
-
-    def _each(self, moment: str, run: TrainingRun) -> None:
-        for callback in self.callbacks:
-            getattr(callback, moment)(run)
-
     def _result(self, run: TrainingRun) -> TrainingResult:
         return TrainingResult(run.network_state, run.state, run.steps, run.history)
-
-
-def _random_generator(random_state: Any) -> Any:
-    if hasattr(random_state, "permutation"):
-        return random_state
-    return np.random.default_rng(random_state)
-
-
-def _seed(rng: Any) -> int:
-    draw = rng.integers if hasattr(rng, "integers") else rng.randint
-    return int(draw(0, 2**31 - 1))

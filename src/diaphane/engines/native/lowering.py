@@ -277,9 +277,10 @@ class Lowering:
         plan_homes(self)
         units = elementwise_groups(block.nodes, self.shape)
         targets, checked_at = in_place_updates(definition, units, block.nodes) if definition else ({}, -1)
+        block.homes.update({value: self.slot(variable) for value, variable in targets.items()})
         for k, unit in enumerate(units):
             if isinstance(unit, Group):
-                self.group(unit, targets)
+                self.group(unit)
             else:
                 self.single(unit)
             if k == checked_at and definition is not None and definition.loss is not None:
@@ -292,16 +293,13 @@ class Lowering:
         slot = self.slot(loss)
         self.call(self.kernel("check_finite", loss.dtype), loss, lambda a, b: Share([slot], []), meets=True)
 
-    def group(self, group: Group, targets: Mapping[Node, Node]) -> None:
+    def group(self, group: Group) -> None:
         block, inside = self.block, set(group.nodes)
         loads = list(dict.fromkeys(v for n in group.nodes for v in n.inputs if v not in inside))
         used = {v for n in block.nodes if n not in inside for v in n.inputs}
         stores = [n for n in group.nodes if n in block.wanted or n in used]
         for node in stores:
-            if node in targets:
-                self.settle(node, self.slot(targets[node]))
-            else:
-                self.home(node)
+            self.home(node)
         if not all(n.dtype.name in POINTERS for n in (*group.nodes, *loads)):
             for node in group.nodes:
                 self.fallback(node)

@@ -3,6 +3,7 @@
 from .activation import elu, gelu, leaky_relu, maxout, prelu, relu, selu, silu
 from .arithmetic import abs, add, divide, floor, multiply, negative, power, sign, sqrt, square, subtract
 from .casting import astype, stop_gradient
+from .columns import clip_columns
 from .comparison import (
     clip,
     equal,
@@ -29,8 +30,8 @@ from .shaping import broadcast_to, concat, expand_dims, permute_dims, reshape, s
 from .windows import conv2d, windows
 
 __all__ = [
-    "abs", "add", "arange", "argmax", "astype", "bernoulli", "broadcast_to", "clip", "concat", "conv2d",
-    "cos", "divide", "elu", "equal", "erf", "exp", "expand_dims", "expm1", "extent_value", "floor", "gelu",
+    "abs", "add", "arange", "argmax", "astype", "bernoulli", "broadcast_to", "clip", "clip_columns", "concat",
+    "conv2d", "cos", "divide", "elu", "equal", "erf", "exp", "expand_dims", "expm1", "extent_value", "floor", "gelu",
     "greater", "greater_equal", "index", "isfinite", "leaky_relu", "less", "less_equal", "log", "log1p",
     "log_softmax", "logical_and", "logical_not", "logical_or", "logsumexp", "matmul", "max", "maximum",
     "maxout", "mean", "min", "minimum", "multiply", "negative", "normal", "not_equal", "one_hot", "pad",

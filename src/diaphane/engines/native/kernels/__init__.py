@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 
 from ..element import POINTERS
-from . import chances, data, indexing, products, reductions
+from . import chances, columns, data, indexing, products, reductions
 
 __all__ = ["fold_source", "kernel_source"]
 
@@ -40,6 +40,7 @@ KERNELS = {
     **products.KERNELS,
     **reductions.KERNELS,
     **chances.KERNELS,
+    **columns.KERNELS,
     **indexing.KERNELS,
 }
 
