@@ -12,6 +12,7 @@ from sklearn.neural_network import MLPRegressor as TheirRegressor
 
 import diaphane as dia
 from diaphane.estimators import MLPClassifier, MLPRegressor
+from diaphane.optim import SGD
 from diaphane.training import DivergenceError
 
 pytestmark = pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
@@ -320,12 +321,61 @@ def test_inputs_too_large_to_compute_with_are_an_error_or_finite_weights_but_nev
         assert all(np.isfinite(a).all() for a in model.coefs_ + model.intercepts_)
 
 
-@pytest.mark.parametrize("extra", ["callbacks", "validation_data"])
-def test_lbfgs_refuses_what_it_would_not_use(extra):
+@pytest.mark.parametrize(
+    "extra",
+    [
+        "callbacks",
+        "validation_data",
+        "resume",
+        *("schedule", "weight_decay", "l1", "max_norm", "clip_norm", "clip_value", "label_smoothing", "mixup"),
+        *("averaging", "checkpoint"),
+    ],
+)
+def test_lbfgs_refuses_what_it_would_not_use(extra, tmp_path):
     from diaphane.training import Callback
 
     X, y = np.random.default_rng(0).normal(size=(20, 2)), np.arange(20) % 2
-    model = MLPClassifier(solver="lbfgs", callbacks=[Callback()] if extra == "callbacks" else None)
-    data = {"validation_data": (X, y)} if extra == "validation_data" else {}
-    with pytest.raises(ValueError, match="'lbfgs' has no epochs: callbacks and validation_data need another solver"):
-        model.fit(X, y, **data)
+    values = {"callbacks": [Callback()], "schedule": "cosine", "averaging": "ema", "checkpoint": tmp_path / "c"}
+    of_fit = {"validation_data": (X, y), "resume": True}
+    settings = {} if extra in of_fit else {extra: values.get(extra, 0.1)}
+    model = MLPClassifier(solver="lbfgs", **settings)
+    with pytest.raises(ValueError, match=f"'lbfgs' has no epochs: {extra} .*need"):
+        model.fit(X, y, **({extra: of_fit[extra]} if extra in of_fit else {}))
+    assert not (tmp_path / "c").exists()
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"l1": -1.0}, r"l1 must be in \[0, inf\), got -1.0"),
+        ({"max_norm": 0}, "max_norm=0 would hold everything at 0"),
+        ({"max_norm": float("nan")}, "max_norm must be a finite number"),
+        ({"max_norm": "2"}, "max_norm must be a finite number"),
+        ({"clip_norm": 1.0, "clip_value": 1.0}, "two ways to clip"),
+        ({"clip_norm": -1}, "clip_norm must be in"),
+        ({"label_smoothing": 1.0}, "label_smoothing must be in"),
+        ({"input_dropout": 1.0}, "input_dropout must be in"),
+        ({"input_noise": -0.1}, "input_noise must be in"),
+        ({"mixup": float("inf")}, "mixup must be a finite number"),
+        ({"averaging": "emma:0.9"}, "averaging must be ema:DECAY"),
+        ({"averaging": "ema:1.5"}, "averaging must be ema:DECAY"),
+        ({"weight_decay": -1.0}, "weight_decay must be in"),
+        ({"schedule": "cosin"}, "cosine"),
+        ({"schedule": 0.5}, "schedule"),
+        ({"schedule": "cosine", "solver": "sgd", "learning_rate": "adaptive"}, "two rules for one rate"),
+        ({"schedule": "cosine", "solver": SGD(0.1)}, "goes into the optimizer"),
+        ({"checkpoint": 3}, "a checkpoint's folder is a path"),
+    ],
+)
+def test_what_cannot_regularise_or_schedule_is_refused_before_training(settings, said):
+    X, y = np.random.default_rng(0).normal(size=(20, 2)), np.arange(20) % 2
+    with pytest.raises((ValueError, TypeError), match=said):
+        MLPClassifier((4,), **settings).fit(X, y)
+
+
+def test_resume_needs_a_checkpoint_and_the_same_held_out_rows(tmp_path):
+    X, y = np.random.default_rng(0).normal(size=(40, 2)), np.arange(40) % 2
+    with pytest.raises(ValueError, match="goes on from a checkpoint"):
+        MLPClassifier((4,)).fit(X, y, resume=True)
+    with pytest.raises(ValueError, match="set random_state"):
+        MLPClassifier((4,), early_stopping=True, checkpoint=tmp_path).fit(X, y, resume=True)

@@ -16,9 +16,12 @@ from diaphane.data.builtin import BUILT_IN, is_built_in, load
 from diaphane.data.columns import ColumnEncoder
 from diaphane.data.errors import DataError, MissingExtraError
 from diaphane.data.generators import bayes_error, circles, gaussians, moons, spirals, xor
+from diaphane.data.opening import open_stream
 from diaphane.data.scaling import TargetScaler
 from diaphane.data.sources import read_table
 from diaphane.data.split import Split, split_rows
+from diaphane.data.stream_target import StreamStatistics
+from diaphane.data.streams import NewCategoryWarning, Stream
 from diaphane.data.table import Table
 from diaphane.data.target import Target, choose_target, encode_labels, infer_task, target_name
 
@@ -27,7 +30,10 @@ __all__ = [
     "ColumnEncoder",
     "DataError",
     "MissingExtraError",
+    "NewCategoryWarning",
     "Split",
+    "Stream",
+    "StreamStatistics",
     "Table",
     "Target",
     "TargetScaler",
@@ -40,6 +46,7 @@ __all__ = [
     "is_built_in",
     "load",
     "moons",
+    "open_stream",
     "read_table",
     "spirals",
     "split_rows",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -15,7 +16,7 @@ from diaphane.data.numbers import NumberEncoder
 from diaphane.data.table import Column, Table, is_numeric
 from diaphane.data.texts import TextEncoder
 
-__all__ = ["ColumnEncoder"]
+__all__ = ["MOST_CATEGORIES", "ColumnEncoder", "Encoder", "choose_encoder", "float_name", "no_column_of_use"]
 
 MOST_CATEGORIES = 64
 
@@ -110,7 +111,7 @@ class ColumnEncoder:
         encoders: list[Encoder] = []
         left_out: list[tuple[str, str]] = []
         for name in table.names:
-            chosen = _choose(name, table[name])
+            chosen = choose_encoder(name, table[name])
             if isinstance(chosen, str):
                 left_out.append((name, chosen))
             elif isinstance(chosen, NumberEncoder) and not bounded:
@@ -118,9 +119,8 @@ class ColumnEncoder:
             else:
                 encoders.append(chosen)
         if not encoders:
-            reasons = "; ".join(f"{name} {reason}" for name, reason in left_out[:5]) or "there is none"
-            raise DataError(f"no column is of use ({reasons}); expected at least one that differs from row to row")
-        return cls(tuple(encoders), tuple(left_out), _float_name(dtype))
+            raise no_column_of_use(left_out)
+        return cls(tuple(encoders), tuple(left_out), float_name(dtype))
 
     @property
     def names_in(self) -> tuple[str, ...]:
@@ -197,7 +197,7 @@ class ColumnEncoder:
                 own = {key.removeprefix(prefix): array for key, array in arrays.items() if key.startswith(prefix)}
                 encoders.append(_KINDS[column["kind"]].from_state(str(column["name"]), column["learnt"], own))
             left_out = tuple((str(name), str(reason)) for name, reason in state["left_out"])
-            return cls(tuple(encoders), left_out, _float_name(state["dtype"]))
+            return cls(tuple(encoders), left_out, float_name(state["dtype"]))
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise DataError(
                 f"the stored description of the columns cannot be read ({type(error).__name__}: {error}); "
@@ -205,7 +205,7 @@ class ColumnEncoder:
             ) from error
 
 
-def _choose(name: str, column: Column) -> Encoder | str:
+def choose_encoder(name: str, column: Column) -> Encoder | str:
     """Return the encoder that suits a column, or the reason to leave it out."""
     if is_numeric(column):
         if np.isnan(column).all():
@@ -226,11 +226,18 @@ def _choose(name: str, column: Column) -> Encoder | str:
     return TextEncoder.fit(name, column) or "nothing in its text tells rows apart"
 
 
+def no_column_of_use(left_out: Sequence[tuple[str, str]]) -> DataError:
+    """What to raise where every column was left out."""
+    reasons = "; ".join(f"{name} {reason}" for name, reason in left_out[:5]) or "there is none"
+    return DataError(f"no column is of use ({reasons}); expected at least one that differs from row to row")
+
+
 def _kind_of(encoder: Encoder) -> str:
     return next(kind for kind, cls in _KINDS.items() if type(encoder) is cls)
 
 
-def _float_name(dtype: DTypeLike) -> str:
+def float_name(dtype: DTypeLike) -> str:
+    """The name of float32 or float64; others are refused."""
     name = np.dtype(dtype).name
     if name not in ("float32", "float64"):
         raise DataError(f"dtype is {name}; expected float32 or float64")

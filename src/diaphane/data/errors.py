@@ -33,8 +33,8 @@ class MissingExtraError(DataError):
     diaphane.data.errors.MissingExtraError: reading Parquet needs an extra: pip install "diaphane[table]"
     """
 
-    def __init__(self, purpose: str) -> None:
-        super().__init__(f'{purpose} needs an extra: pip install "diaphane[table]"')
+    def __init__(self, purpose: str, extra: str = "table") -> None:
+        super().__init__(f'{purpose} needs an extra: pip install "diaphane[{extra}]"')
 
 
 def closest(given: str, known: Iterable[str]) -> str:

@@ -16,7 +16,7 @@ from diaphane.data.delimited import decode, parse_delimited, sniff_delimiter
 from diaphane.data.errors import DataError, MissingExtraError
 from diaphane.data.table import Column, Table, finite_numbers, is_numeric
 
-__all__ = ["read_table"]
+__all__ = ["plain_cell", "read_table"]
 
 _DELIMITED = (".csv", ".tsv", ".tab", ".txt", ".data")
 _PARQUET = (".parquet", ".pq")
@@ -150,7 +150,7 @@ def _not_parquet(path: Path) -> DataError:
 
 
 def _plain_column(name: str, cells: Sequence[Any]) -> Column:
-    plain = [_plain_cell(name, cell) for cell in cells]
+    plain = [plain_cell(name, cell) for cell in cells]
     if all(cell is None or isinstance(cell, float) for cell in plain):
         return np.array([np.nan if cell is None else cell for cell in plain], dtype=np.float64)
     strings = np.empty(len(plain), dtype=object)
@@ -158,7 +158,7 @@ def _plain_column(name: str, cells: Sequence[Any]) -> Column:
     return strings
 
 
-def _plain_cell(name: str, cell: Any) -> float | str | None:
+def plain_cell(name: str, cell: Any) -> float | str | None:
     """Return what the same cell would be if it came from a text file."""
     if cell is None or isinstance(cell, str):
         return cell

@@ -49,7 +49,7 @@ def split_rows(
     y : array of shape (n,)
         The target; only its length matters unless stratified.
     fractions : three numbers
-        Positive, with sum 1.
+        Positive, with sum 1; the last may be 0 where the rows to test on are elsewhere.
     stratify : bool
         Keep the proportions of the classes in each set. Rows of a class with fewer than 3 rows go to
         training.
@@ -62,7 +62,8 @@ def split_rows(
     Raises
     ------
     DataError
-        If there are fewer than 3 rows or the fractions are not three positive numbers with sum 1.
+        If there are fewer rows than sets, or the fractions are not three numbers with sum 1, the first two of them
+        positive.
 
     Examples
     --------
@@ -72,15 +73,16 @@ def split_rows(
     """
     target = np.asarray(y)
     shares = [float(fraction) for fraction in fractions]
-    if len(shares) != 3 or not all(share > 0 for share in shares) or abs(sum(shares) - 1) > 1e-6:
+    if not _are_shares(shares) or abs(sum(shares) - 1) > 1e-6:
         raise DataError(
             f"fractions are {tuple(shares)}; expected three positive numbers with sum 1: train, validation, test"
         )
     n_rows = len(target)
-    if n_rows < 3:
-        raise DataError(f"{n_rows} rows cannot be split into training, validation and test; at least 3 are needed")
+    n_sets, sets = (3, "training, validation and test") if shares[2] else (2, "training and validation")
+    if n_rows < n_sets:
+        raise DataError(f"{n_rows} rows cannot be split into {sets}; at least {n_sets} are needed")
     random = as_random_state(random_state)
-    n_validation, n_test = (max(1, round(share * n_rows)) for share in shares[1:])
+    n_validation, n_test = (max(1, round(share * n_rows)) if share else 0 for share in shares[1:])
     if n_validation + n_test >= n_rows:
         needed = int(np.ceil(1.5 / shares[0]))
         raise DataError(
@@ -94,10 +96,16 @@ def split_rows(
     if stratify and len(pool) <= n_validation + n_test:
         notes[:] = ["too few rows a class to keep the classes' proportions; split without"]
         stratify, pool = False, rows
-    pool, test = _cut(pool, target, n_test, stratify, random, notes)
+    test = rows[:0]
+    if n_test:
+        pool, test = _cut(pool, target, n_test, stratify, random, notes)
     pool, validation = _cut(pool, target, n_validation, stratify, random, notes)
     train = np.setdiff1d(rows, np.concatenate([validation, test]))
     return Split(train, np.sort(validation), np.sort(test), tuple(dict.fromkeys(notes)))
+
+
+def _are_shares(shares: Sequence[float]) -> bool:
+    return len(shares) == 3 and all(share > 0 for share in shares[:2]) and shares[2] >= 0
 
 
 def _rare(target: NDArray[Any], notes: list[str]) -> NDArray[np.bool_]:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from .linear import LinearClassifier, LinearRegression, LogisticRegression, Perceptron, Ridge
     from .mlp import MLPClassifier, MLPRegressor
     from .neuron import FormalNetwork, FormalNeuron, TruthTable, find_neuron, xor_network
+    from .rate import LearningRateTest, find_learning_rate
     from .representation import HiddenSpace, hidden_representation, hidden_space, learn_xor
     from .transfer import from_sklearn, from_torch
 
@@ -16,6 +17,7 @@ HOMES = {
     "linear": ("LinearClassifier", "LinearRegression", "LogisticRegression", "Perceptron", "Ridge"),
     "mlp": ("MLPClassifier", "MLPRegressor"),
     "neuron": ("FormalNetwork", "FormalNeuron", "TruthTable", "find_neuron", "xor_network"),
+    "rate": ("LearningRateTest", "find_learning_rate"),
     "representation": ("HiddenSpace", "hidden_representation", "hidden_space", "learn_xor"),
     "transfer": ("from_sklearn", "from_torch"),
 }
@@ -25,6 +27,7 @@ __all__ = [
     "FormalNetwork",
     "FormalNeuron",
     "HiddenSpace",
+    "LearningRateTest",
     "LinearClassifier",
     "LinearRegression",
     "LogisticRegression",
@@ -33,6 +36,7 @@ __all__ = [
     "Perceptron",
     "Ridge",
     "TruthTable",
+    "find_learning_rate",
     "find_neuron",
     "from_sklearn",
     "from_torch",

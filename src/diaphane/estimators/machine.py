@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, cached_property, lru_cache
 from itertools import pairwise
 from typing import Any
@@ -25,7 +25,10 @@ from ..nn import Dense, Dropout, GlorotUniform, Layer, Network, Sequential, Unif
 from ..nn.initializers import InitializerLike
 from ..nn.losses import Loss
 from ..optim import Optimizer
+from ..optim.penalties import L1
 from ..training import Trainer
+from ..training.step import Penalty
+from .regularisation import Regularisation
 
 __all__ = ["Machine", "Plan", "architecture", "machine_of", "of_signs"]
 
@@ -49,6 +52,8 @@ class Plan:
         Its formula counts and not its hyperparameters, which are inputs of a training step. None is for L-BFGS.
     dtype : str
     engine : str or Engine
+    regularisation : Regularisation
+        Of which the numbers do not count, as of the optimizer.
     """
 
     inputs: int
@@ -62,6 +67,7 @@ class Plan:
     optimizer: Optimizer | None
     dtype: str
     engine: str | Engine
+    regularisation: Regularisation = field(default_factory=Regularisation)
 
     @property
     def is_fixed(self) -> bool:
@@ -105,8 +111,9 @@ class Machine:
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
-        layers = architecture(plan.inputs, plan.hidden, plan.outputs, plan.activation, plan.dropout, plan.weight_init)
-        self.network = Network(layers, (plan.inputs,), dtype=plan.dtype)
+        dense = architecture(plan.inputs, plan.hidden, plan.outputs, plan.activation, plan.dropout, plan.weight_init)
+        layers = [*plan.regularisation.layers(), *dense.layers]
+        self.network = Network(Sequential(layers), (plan.inputs,), dtype=plan.dtype)
         self.alpha = variable(0.0, "alpha", dtype=plan.dtype, role="hyperparameter")
         self._parameters = self.network.parameters
         self._others = {v: np.asarray(v.value) for v in self.network.variables if v not in self._parameters}
@@ -129,13 +136,25 @@ class Machine:
     @cached_property
     def _trainer(self) -> Trainer:
         assert self.plan.optimizer is not None
+        asked = self.plan.regularisation
         return Trainer(
-            self.network, self.plan.loss, self.plan.optimizer, penalty=self._l2_penalty, engine=self.plan.engine
+            self.network,
+            asked.loss(self.plan.loss),
+            self.plan.optimizer,
+            penalty=self._l2_penalty if asked.l1 is None else self._both_penalties(asked.l1),
+            clipping=asked.clipping,
+            constraint=asked.constraint,
+            averaging=asked.averaging,
+            mixup=asked.mixup,
+            engine=self.plan.engine,
         )
 
     def _l2_penalty(self, network: Network, examples: Node) -> Node:
         squares = [sum_of(square(p)) for p in network.parameters if p.ndim > 1]
         return 0.5 * self.alpha * sum_of(stack(squares)) / examples
+
+    def _both_penalties(self, l1: L1) -> Penalty:
+        return lambda network, examples: self._l2_penalty(network, examples) + l1(network, examples)
 
     def predict(self, state: State, x: Any, kind: str = "output") -> Array:
         """Probabilities (or numbers), logarithms of probabilities, or raw outputs."""

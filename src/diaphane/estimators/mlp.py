@@ -13,8 +13,11 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.multiclass import _check_partial_fit_first_call, type_of_target, unique_labels
 from sklearn.utils.validation import check_is_fitted
 
+from ..data.streams import Stream
 from ..graph.node import Array
 from ..nn.losses import Loss, binary_cross_entropy, categorical_cross_entropy, find_loss
+from ..training.streaming import refuse_beside_stream
+from .linear.streamed import classes_of
 from .machine import of_signs
 from .multilayer import BaseMLP
 
@@ -63,6 +66,29 @@ nesterovs_momentum, early_stopping, validation_fraction, beta_1, beta_2, epsilon
         Weights of classes, multiplied with ``sample_weight``.
     weight_init : str, initialiser or None
         For the coefficients, with intercepts of 0; None is scikit-learn's Glorot-uniform for both.
+    schedule : str, Schedule or None
+        Of the learning rate, as a factor of ``learning_rate_init``: ``"cosine"``, ``"step:0.5,10"``,
+        ``"warmup:5+cosine"``, …, over ``max_iter`` epochs; see :func:`diaphane.optim.find_schedule`.
+    weight_decay : float or None
+        λ of decoupled weight decay, θ ← θ − ε·λ·θ for coefficients; by default the solver's own (0.01 for ``adamw``,
+        0 for any other). ``alpha`` is the penalty in the loss.
+    l1 : float, default 0
+        L1 penalty λ·Σ|W| on coefficients.
+    max_norm : float or None
+        The greatest norm of each unit's incoming coefficients.
+    clip_norm, clip_value : float or None
+        The greatest norm of the gradient, or size of each of its elements; one of the two.
+    label_smoothing : float, default 0
+        s of the targets (1 − s)·t + s/K (Szegedy et al. 2016).
+    input_dropout, input_noise : float, default 0
+        Probability of dropping each input in training, and standard deviation of the noise added to it.
+    mixup : float, default 0
+        α of the mixtures of two examples (Zhang et al. 2018); 0 is none.
+    averaging : str, Averaging or None
+        ``"ema:0.999"`` or ``"swa:30"`` (from the 30th epoch on): the coefficients are averages along the way.
+    checkpoint : path, Checkpoint or None
+        A folder to keep checkpoints in, for ``fit(resume=True)`` to go on from; see
+        :class:`diaphane.training.Checkpoint`.
     callbacks : sequence of Callback or None
         See :class:`diaphane.training.Callback`.
     engine : str or Engine, default "native"
@@ -123,6 +149,18 @@ out_activation_, loss_, loss_curve_, best_loss_, t_, validation_scores_, best_va
         dropout: Any = 0.0,
         class_weight: Any = None,
         weight_init: Any = None,
+        schedule: Any = None,
+        weight_decay: float | None = None,
+        l1: float = 0.0,
+        max_norm: float | None = None,
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
+        label_smoothing: float = 0.0,
+        input_dropout: float = 0.0,
+        input_noise: float = 0.0,
+        mixup: float = 0.0,
+        averaging: Any = None,
+        checkpoint: Any = None,
         callbacks: Any = None,
         engine: Any = "native",
         dtype: Any = None,
@@ -154,20 +192,45 @@ out_activation_, loss_, loss_curve_, best_loss_, t_, validation_scores_, best_va
         self.dropout = dropout
         self.class_weight = class_weight
         self.weight_init = weight_init
+        self.schedule = schedule
+        self.weight_decay = weight_decay
+        self.l1 = l1
+        self.max_norm = max_norm
+        self.clip_norm = clip_norm
+        self.clip_value = clip_value
+        self.label_smoothing = label_smoothing
+        self.input_dropout = input_dropout
+        self.input_noise = input_noise
+        self.mixup = mixup
+        self.averaging = averaging
+        self.checkpoint = checkpoint
         self.callbacks = callbacks
         self.engine = engine
         self.dtype = dtype
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, *, validation_data: Any = None) -> MLPClassifier:
+    def fit(
+        self,
+        X: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        *,
+        validation_data: Any = None,
+        resume: bool = False,
+    ) -> MLPClassifier:
         """Learn from rows and their classes.
 
         Parameters
         ----------
-        X : array, frame or sparse matrix, shape (n, n_features)
+        X : array, frame or sparse matrix, shape (n, n_features); or Stream
+            A stream (:func:`diaphane.data.open_stream`) has targets and weights of its own, and may be larger than
+            memory. One pass over its target finds the classes.
         y : array, shape (n,), or (n, n_labels) of 0/1 for several labels at once
         sample_weight : array, shape (n,), optional
         validation_data : (X, y) or (X, y, sample_weight), optional
             Scored after each epoch into ``history_``; with ``early_stopping`` used in place of a share of X.
+        resume : bool
+            Whether to go on from the newest checkpoint in ``checkpoint``, to the bits of a fit that was never
+            interrupted; afresh where there is none.
 
         Raises
         ------
@@ -178,7 +241,11 @@ out_activation_, loss_, loss_curve_, best_loss_, t_, validation_scores_, best_va
         if hasattr(self, "_label_binarizer") and not hasattr(self, "coefs_"):
             # What a call that failed has left.
             del self._label_binarizer
-        self._fit(X, y, sample_weight, validation_data)
+        if isinstance(X, Stream):
+            refuse_beside_stream(y=y, sample_weight=sample_weight)
+            self._fit_stream(X, validation_data, resume)
+        else:
+            self._fit(X, y, sample_weight, validation_data, resume=resume)
         return self
 
     @available_if(BaseMLP._has_partial_fit)
@@ -251,6 +318,11 @@ out_activation_, loss_, loss_curve_, best_loss_, t_, validation_scores_, best_va
                 f"`y` has classes not in `self.classes_`. `self.classes_` has {self.classes_}. 'y' has {found}."
             )
 
+    def _learn_labels(self, stream: Stream, first: bool) -> None:
+        if first or not hasattr(self, "_label_binarizer"):
+            self._label_binarizer = LabelBinarizer().fit(classes_of(stream))
+        self.classes_ = self._label_binarizer.classes_
+
     def _n_outputs(self, target: Array) -> int:
         return len(self.classes_) if target.ndim == 1 else int(target.shape[1])
 
@@ -320,7 +392,8 @@ class MLPRegressor(RegressorMixin, BaseMLP):
 max_iter, shuffle, random_state, tol, verbose, warm_start, momentum, nesterovs_momentum, early_stopping, \
 validation_fraction, beta_1, beta_2, epsilon, n_iter_no_change, max_fun
         As in scikit-learn, and as for :class:`MLPClassifier`.
-    dropout, weight_init, callbacks, engine, dtype
+    dropout, weight_init, schedule, weight_decay, l1, max_norm, clip_norm, clip_value, input_dropout, input_noise, \
+mixup, averaging, checkpoint, callbacks, engine, dtype
         As for :class:`MLPClassifier`.
 
     Attributes
@@ -376,6 +449,17 @@ loss_, loss_curve_, best_loss_, t_, validation_scores_, best_validation_score_
         max_fun: int = 15000,
         dropout: Any = 0.0,
         weight_init: Any = None,
+        schedule: Any = None,
+        weight_decay: float | None = None,
+        l1: float = 0.0,
+        max_norm: float | None = None,
+        clip_norm: float | None = None,
+        clip_value: float | None = None,
+        input_dropout: float = 0.0,
+        input_noise: float = 0.0,
+        mixup: float = 0.0,
+        averaging: Any = None,
+        checkpoint: Any = None,
         callbacks: Any = None,
         engine: Any = "native",
         dtype: Any = None,
@@ -406,22 +490,48 @@ loss_, loss_curve_, best_loss_, t_, validation_scores_, best_validation_score_
         self.max_fun = max_fun
         self.dropout = dropout
         self.weight_init = weight_init
+        self.schedule = schedule
+        self.weight_decay = weight_decay
+        self.l1 = l1
+        self.max_norm = max_norm
+        self.clip_norm = clip_norm
+        self.clip_value = clip_value
+        self.input_dropout = input_dropout
+        self.input_noise = input_noise
+        self.mixup = mixup
+        self.averaging = averaging
+        self.checkpoint = checkpoint
         self.callbacks = callbacks
         self.engine = engine
         self.dtype = dtype
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None, *, validation_data: Any = None) -> MLPRegressor:
+    def fit(
+        self,
+        X: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        *,
+        validation_data: Any = None,
+        resume: bool = False,
+    ) -> MLPRegressor:
         """Learn from rows and their numbers.
 
         Parameters
         ----------
-        X : array, frame or sparse matrix, shape (n, n_features)
+        X : array, frame or sparse matrix, shape (n, n_features); or Stream
+            As for :meth:`MLPClassifier.fit`.
         y : array, shape (n,) or (n, n_outputs)
         sample_weight : array, shape (n,), optional
         validation_data : (X, y) or (X, y, sample_weight), optional
             As for :meth:`MLPClassifier.fit`.
+        resume : bool
+            As for :meth:`MLPClassifier.fit`.
         """
-        self._fit(X, y, sample_weight, validation_data)
+        if isinstance(X, Stream):
+            refuse_beside_stream(y=y, sample_weight=sample_weight)
+            self._fit_stream(X, validation_data, resume)
+        else:
+            self._fit(X, y, sample_weight, validation_data, resume=resume)
         return self
 
     @available_if(BaseMLP._has_partial_fit)

@@ -13,15 +13,19 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from ..data.streams import Stream
 from ..engines import State
 from ..graph.node import Array
 from ..nn import ACTIVATIONS, Network, find_initializer
 from ..nn.losses import Loss
 from ..optim import Optimizer
-from ..training import Callback, DivergenceError, TrainingResult
+from ..training import Callback, DivergenceError, TrainingResult, TrainingStep
+from ..training.checkpoints import find_checkpoint
 from .inputs import rows_to_predict
+from .linear.streamed import note_columns
 from .machine import Machine, Plan, machine_of
 from .parameters import check_choice, check_flag, check_integer, check_number, hidden_sizes
+from .regularisation import regularisation_of
 from .solvers import SOLVERS, Convergence, InverseScaling, Verbose, choose_optimizer, fit_lbfgs, formula_of
 
 __all__ = ["BaseMLP"]
@@ -55,17 +59,17 @@ class BaseMLP(BaseEstimator):
         return sample_weight
 
     def _fit(
-        self, x: Any, y: Any, sample_weight: Any = None, validation_data: Any = None, incremental: bool = False
+        self,
+        x: Any,
+        y: Any,
+        sample_weight: Any = None,
+        validation_data: Any = None,
+        incremental: bool = False,
+        resume: bool = False,
     ) -> Any:
         self._check_parameters(incremental)
         hidden = hidden_sizes(self.hidden_layer_sizes)
-        first = not hasattr(self, "coefs_") or (not self.warm_start and not incremental)
-        known = [] if first else [c.shape[1] for c in self.coefs_[:-1]]
-        if not first and hidden != known:
-            raise ValueError(
-                f"hidden_layer_sizes is {hidden} now and the weights to go on from have {known}; "
-                "start afresh with fit and warm_start=False"
-            )
+        first = self._refuse_other_sizes(hidden, incremental)
         x, y = self._check_rows(x, y, reset=first)
         if sample_weight is not None:
             sample_weight = _check_sample_weight(sample_weight, x)
@@ -81,14 +85,45 @@ class BaseMLP(BaseEstimator):
         start = machine.state(self.coefs_, self.intercepts_)
         validation = None if validation_data is None else self._checked_validation(validation_data)
         if self.solver == "lbfgs":
-            if self.callbacks or validation is not None:
-                raise ValueError("solver='lbfgs' has no epochs: callbacks and validation_data need another solver")
+            self._refuse_epochs(validation, resume)
             self._fit_lbfgs(machine, start, x, target, weights, rng)
         else:
-            self._fit_stochastic(machine, start, x, target, weights, validation, rng, incremental)
+            given = x, target, weights
+            self._fit_stochastic(machine, start, given, validation, rng, incremental=incremental, resume=resume)
+        self._refuse_non_finite()
+        return self
+
+    def _refuse_non_finite(self) -> None:
         if not all(np.isfinite(w).all() for w in (*self.coefs_, *self.intercepts_)):
             raise ValueError(NON_FINITE)
-        return self
+
+    def _refuse_other_sizes(self, hidden: Sequence[int], incremental: bool = False) -> bool:
+        """Whether this fit begins afresh; where it goes on, layers must be as they are."""
+        first = not hasattr(self, "coefs_") or (not self.warm_start and not incremental)
+        known = [] if first else [c.shape[1] for c in self.coefs_[:-1]]
+        if not first and list(hidden) != known:
+            raise ValueError(
+                f"hidden_layer_sizes is {list(hidden)} now and the weights to go on from have {known}; "
+                "start afresh with fit and warm_start=False"
+            )
+        return first
+
+    def _refuse_epochs(self, validation: Any, resume: bool) -> None:
+        """What only a training by epochs has."""
+        asked = {
+            "callbacks": self.callbacks,
+            "validation_data": validation,
+            "schedule": self.schedule,
+            "weight_decay": self.weight_decay,
+            "checkpoint": self.checkpoint,
+            "resume": resume or None,
+            "label_smoothing": getattr(self, "label_smoothing", None) or None,
+            **{name: getattr(self, name) or None for name in ("l1", "mixup", "averaging", "max_norm")},
+            **{name: getattr(self, name) for name in ("clip_norm", "clip_value")},
+        }
+        found = [name for name, value in asked.items() if value is not None and not (name == "callbacks" and not value)]
+        if found:
+            raise ValueError(f"solver='lbfgs' has no epochs: {' and '.join(found)} need another solver")
 
     def _check_rows(self, x: Any, y: Any, reset: bool) -> tuple[Any, Any]:
         numeric = {"y_numeric": True} if isinstance(self, RegressorMixin) else {}
@@ -127,6 +162,10 @@ class BaseMLP(BaseEstimator):
             check_number("dropout", rate, 0, 1, high_open=True)
         if self.weight_init is not None:
             find_initializer(self.weight_init)
+        if self.weight_decay is not None:
+            check_number("weight_decay", self.weight_decay, 0)
+        regularisation_of(self)
+        find_checkpoint(self.checkpoint)
         if self.early_stopping and incremental:
             raise ValueError("partial_fit does not support early_stopping=True")
 
@@ -160,7 +199,7 @@ class BaseMLP(BaseEstimator):
             self.best_validation_score_ = -np.inf if self.early_stopping else None
 
     def _machine_to_fit(self, inputs: int, hidden: Sequence[int]) -> Machine:
-        self._fitted_with = self.activation, self.dropout, self.weight_init
+        self._fitted_with = self.activation, self.dropout, self.weight_init, regularisation_of(self)
         plan = self._plan(inputs, hidden, None if self.solver == "lbfgs" else formula_of(choose_optimizer(self)))
         found: Machine | None = getattr(self, "_machine", None)
         if found is None or found.plan != plan:
@@ -176,7 +215,7 @@ class BaseMLP(BaseEstimator):
         return found
 
     def _plan(self, inputs: int, hidden: Sequence[int], optimizer: Optimizer | None) -> Plan:
-        activation, dropout, weight_init = self._fitted_with
+        activation, dropout, weight_init, regularisation = self._fitted_with
         return Plan(
             inputs,
             tuple(hidden),
@@ -189,6 +228,7 @@ class BaseMLP(BaseEstimator):
             optimizer,
             self._dtype,
             self.engine,
+            regularisation.with_default_numbers(),
         )
 
     @property
@@ -227,40 +267,82 @@ class BaseMLP(BaseEstimator):
     def _stratified(self, target: Array) -> bool:
         return False
 
+    def _fit_stream(self, stream: Stream, validation: Any, resume: bool) -> None:
+        """Learn from rows that memory does not hold."""
+        self._check_parameters(False)
+        self._refuse_on_stream(validation)
+        hidden = hidden_sizes(self.hidden_layer_sizes)
+        note_columns(self, stream)
+        first = self._refuse_other_sizes(hidden)
+        self._learn_labels(stream, first)
+        stream = self._encoded_targets(stream)
+        if isinstance(validation, Stream):
+            validation = self._encoded_targets(validation)
+        elif validation is not None:
+            validation = self._checked_validation(validation)
+        rng, chunk = check_random_state(self.random_state), stream.first()
+        self.n_outputs_ = self._n_outputs(chunk.y)
+        if first:
+            self._start_afresh(chunk.x, hidden, rng)
+        self._start_curves(first)
+        machine = self._machine_to_fit(stream.n_features, hidden)
+        start = machine.state(self.coefs_, self.intercepts_)
+        self._fit_stochastic(machine, start, stream, validation, rng, resume=resume)
+        self._refuse_non_finite()
+
+    def _refuse_on_stream(self, validation: Any) -> None:
+        if self.solver == "lbfgs":
+            raise ValueError("a stream is learnt by batches: take another solver than 'lbfgs'")
+        if self.early_stopping and validation is None:
+            raise ValueError(
+                "early_stopping on a stream needs validation_data: another stream or (X, y); none is held out of it"
+            )
+        if getattr(self, "class_weight", None) is not None:
+            raise ValueError("class_weight is not for a stream: give open_stream a column of weights")
+
+    def _encoded_targets(self, stream: Stream) -> Stream:
+        return stream.with_target(lambda y: self._encode_target(y, False, held_out=True))
+
+    def _learn_labels(self, stream: Stream, first: bool) -> None:
+        """What targets there are, where that must be known before the first."""
+
     def _fit_stochastic(
         self,
         machine: Machine,
         start: State,
-        x: Any,
-        target: Array,
-        weights: Array | None,
+        given: Stream | tuple[Any, Array, Array | None],
         validation: Any,
         rng: Any,
-        incremental: bool,
+        *,
+        incremental: bool = False,
+        resume: bool = False,
     ) -> None:
-        if self.early_stopping and validation is None:
-            x, target, weights, validation = self._held_out(x, target, weights, rng)
-        rows, optimizer = x.shape[0], choose_optimizer(self)
+        if isinstance(given, Stream):
+            chunk, rows = given.first(), given.count()
+            target, weighted = chunk.y, chunk.weights is not None
+            fitted: dict[str, Any] = {"x": given}
+        else:
+            if self.early_stopping and validation is None:
+                self._refuse_other_held_out(resume)
+                x, target, weights, validation = self._held_out(*given, rng)
+            else:
+                x, target, weights = given
+            rows, weighted = x.shape[0], weights is not None
+            fitted = {"x": x, "y": target, "sample_weight": weights}
+        optimizer = choose_optimizer(self)
         convergence = Convergence(self, "validation_score" if self.early_stopping else "loss")
-        callbacks: list[Callback] = [Verbose()] if self.verbose else []
-        if self.solver == "sgd" and self.learning_rate == "invscaling":
-            callbacks.append(InverseScaling(self.learning_rate_init, self.power_t, self.t_, rows))
         trainer = machine.trainer()
         trainer.optimizer, trainer.batch_size = optimizer, self._clipped_batch(rows)
-        trainer.callbacks = [*callbacks, convergence, *(self.callbacks or ())]
+        trainer.callbacks = [*self._reporting(rows), convergence, *(self.callbacks or ())]
         trainer.epochs, trainer.shuffle = 1 if incremental else self.max_iter, self.shuffle
         trainer.random_state = rng
-        held_weights = None if validation is None else validation[2]
+        trainer.checkpoint = None if incremental else find_checkpoint(self.checkpoint)
+        held_weights = validation[2] if isinstance(validation, tuple) else None
         trainer.metrics = {"score": lambda outputs, y: self._raw_score(outputs, y, held_weights)}
-        step = trainer.step_for(target, weights is not None)
-        # They are inputs of the step, which was planned for any.
-        numbers = {n: getattr(optimizer, name) for name, n in step.hyperparameters.items() if hasattr(optimizer, name)}
-        step_state = step.initial_state(start).replace({**numbers, machine.alpha: float(self.alpha)})
-        if incremental and self._optimizer_values:
-            kept = [v for v in step.program.variables if v.name in self._optimizer_values]
-            step_state = step_state.replace({v: self._optimizer_values[str(v.name)] for v in kept})
+        step = trainer.step_for(target, weighted)
+        step_state = self._first_step_state(step, step.initial_state(start), optimizer, incremental)
         try:
-            result = trainer.fit(x, target, sample_weight=weights, validation_data=validation, step_state=step_state)
+            result = trainer.fit(**fitted, validation_data=validation, step_state=step_state, resume=resume)
         except DivergenceError as error:
             self._keep(machine, error.result, convergence, rows)
             if self.early_stopping:
@@ -269,12 +351,7 @@ class BaseMLP(BaseEstimator):
                 return
             raise DivergenceError(f"{NON_FINITE} {error}", error.node, error.result) from None
         self._keep(machine, result, convergence, rows)
-        self._optimizer_values = {
-            str(v.name): result.step_state[v] for v in step.formulas.next_values if v is not step.flat.vector
-        }
-        rate = step.hyperparameters.get("learning_rate")
-        if rate is not None:
-            self._optimizer_values["learning_rate"] = result.step_state[rate]
+        self._keep_optimizer(step, result)
         if not incremental and result.history.stopped == "epochs":
             warnings.warn(
                 f"Stochastic Optimizer: Maximum iterations ({self.max_iter}) reached and the optimization hasn't "
@@ -282,6 +359,36 @@ class BaseMLP(BaseEstimator):
                 ConvergenceWarning,
                 stacklevel=4,
             )
+
+    def _refuse_other_held_out(self, resume: bool) -> None:
+        if resume and self.random_state is None:
+            raise ValueError(
+                "resume=True with early_stopping=True holds the same rows out again: set random_state to a number "
+                "for both fits, or give validation_data"
+            )
+
+    def _reporting(self, rows: int) -> list[Callback]:
+        """What is called back before the rule that ends training."""
+        found: list[Callback] = [Verbose()] if self.verbose else []
+        if self.solver == "sgd" and self.learning_rate == "invscaling":
+            found.append(InverseScaling(self.learning_rate_init, self.power_t, self.t_, rows))
+        return found
+
+    def _first_step_state(self, step: TrainingStep, state: State, optimizer: Optimizer, incremental: bool) -> State:
+        """With the numbers of this fit, inputs of a step that was planned for any, and what an earlier call left."""
+        numbers = {**optimizer.numbers(), **regularisation_of(self).numbers(), "alpha": float(self.alpha)}
+        state = state.replace({node: numbers[name] for name, node in step.hyperparameters.items() if name in numbers})
+        if incremental and self._optimizer_values:
+            kept = [v for v in step.program.variables if v.name in self._optimizer_values]
+            state = state.replace({v: self._optimizer_values[str(v.name)] for v in kept})
+        return state
+
+    def _keep_optimizer(self, step: TrainingStep, result: TrainingResult) -> None:
+        """The optimizer's own values, for ``partial_fit`` to go on from."""
+        own = [v for v in step.formulas.next_values if v is not step.flat.vector]
+        rate = step.hyperparameters.get("learning_rate")
+        kept = own if rate is None else [*own, rate]
+        self._optimizer_values = {str(v.name): result.step_state[v] for v in kept}
 
     def _clipped_batch(self, rows: int) -> int:
         if self.batch_size == "auto":

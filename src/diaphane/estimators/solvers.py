@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -23,9 +23,28 @@ SMALLEST_RATE = 1e-6
 
 
 def choose_optimizer(estimator: Any) -> Optimizer:
-    """The optimizer that an estimator's parameters name, in scikit-learn's meanings of ``sgd`` and ``adam``."""
+    """The optimizer that an estimator's parameters name, in scikit-learn's meanings of ``sgd`` and ``adam``.
+
+    Raises
+    ------
+    ValueError
+        For a schedule or a weight decay beside an optimizer that has its own, or a schedule beside another rule for the
+        learning rate.
+    """
+    asked = {n: v for n in ("schedule", "weight_decay") if (v := getattr(estimator, n)) is not None}
     if isinstance(estimator.solver, Optimizer):
-        return estimator.solver
+        if asked:
+            name = next(iter(asked))
+            raise ValueError(
+                f"{name} goes into the optimizer that solver is: {type(estimator.solver).__name__}(…, {name}=…)"
+            )
+        return estimator.solver.for_epochs(estimator.max_iter)
+    if "schedule" in asked and estimator.solver == "sgd" and estimator.learning_rate != "constant":
+        raise ValueError(f"schedule and learning_rate={estimator.learning_rate!r} are two rules for one rate: give one")
+    return replace(_of_name(estimator), **asked).for_epochs(estimator.max_iter)
+
+
+def _of_name(estimator: Any) -> Optimizer:
     # As Python's own numbers, whatever kind of NumPy's a search put there.
     solver, rate, momentum = estimator.solver, float(estimator.learning_rate_init), float(estimator.momentum)
     betas = {name: float(getattr(estimator, name)) for name in ("beta_1", "beta_2", "epsilon")}
@@ -48,8 +67,7 @@ def formula_of(optimizer: Optimizer) -> Optimizer:
     """
     if type(optimizer).__module__ != Optimizer.__module__:
         return optimizer
-    own: dict[str, Any] = {f.name: f.default for f in fields(optimizer) if isinstance(f.default, float)}
-    return replace(optimizer, **own)
+    return optimizer.with_default_numbers()
 
 
 class Convergence(EarlyStopping):
@@ -93,6 +111,12 @@ class InverseScaling(Callback):
 
     def __init__(self, initial: float, power: float, seen: int, rows: int) -> None:
         self.initial, self.power, self.seen, self.rows = initial, power, seen, rows
+
+    def to_state(self) -> tuple[dict[str, Any], dict[str, Array]]:
+        return {"seen": self.seen}, {}
+
+    def from_state(self, plain: dict[str, Any], arrays: dict[str, Array]) -> None:
+        self.seen = plain["seen"]
 
     def on_epoch_end(self, run: TrainingRun) -> None:
         self.seen += self.rows

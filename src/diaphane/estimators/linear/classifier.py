@@ -13,6 +13,7 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import assert_all_finite, check_is_fitted
 
+from ...data.streams import Stream
 from ...engines.native.threads import one_blas_thread
 from ...engines.online import OnlineRule
 from ...graph.node import Array
@@ -26,6 +27,7 @@ from ...optim import (
     minimize_lbfgs,
 )
 from ...training import Callback, DivergenceError, EarlyStopping, TrainingRun
+from ...training.streaming import refuse_beside_stream
 from ..parameters import check_choice, check_integer, check_number
 from ..solvers import formula_of
 from .inputs import checked_weights, compute_dtype, refuse_nonfinite
@@ -34,6 +36,7 @@ from .online import OnlineClassifier
 from .passes import Stopping
 from .smoothing import WIDTHS, smooth_hinge
 from .stochastic import LayerPlan, layer_of
+from .streamed import OverflowedPass, classes_of, learn_stream, note_columns
 
 __all__ = ["LINEAR_LOSSES", "LinearClassifier"]
 
@@ -209,15 +212,17 @@ class LinearClassifier(OnlineClassifier):
         self.dtype = dtype
 
     def fit(
-        self, X: Any, y: Any, coef_init: Any = None, intercept_init: Any = None, sample_weight: Any = None
+        self, X: Any, y: Any = None, coef_init: Any = None, intercept_init: Any = None, sample_weight: Any = None
     ) -> LinearClassifier:
         """Learn from rows and their classes.
 
         Parameters
         ----------
         X : array, frame or sparse matrix, shape (n, n_features)
+            Or a :class:`~diaphane.data.Stream` of rows that memory does not hold, for ``"sgd"`` one at a time: an epoch
+            is a pass over it, and weights are taken as they are.
         y : array, shape (n,)
-            Labels of any kind.
+            Labels of any kind; not beside a stream.
         coef_init, intercept_init : array, optional
             The first weights; zeros by default.
         sample_weight : array, shape (n,), optional
@@ -228,6 +233,9 @@ class LinearClassifier(OnlineClassifier):
             For NaN or infinity in the data, labels all alike, parameters out of their range; and where the weights
             overflow, the last good ones kept.
         """
+        if isinstance(X, Stream):
+            refuse_beside_stream(y=y, sample_weight=sample_weight)
+            return self._fit_stream(X, coef_init, intercept_init)
         self._check_parameters(incremental=False)
         goes_on = self.warm_start and hasattr(self, "coef_")
         x, target = self._read(X, y)
@@ -257,6 +265,29 @@ class LinearClassifier(OnlineClassifier):
                 ConvergenceWarning,
                 stacklevel=2,
             )
+        return self
+
+    def _fit_stream(self, stream: Stream, coef_init: Any, intercept_init: Any) -> LinearClassifier:
+        self._check_parameters(incremental=True)
+        if not self._one_at_a_time:
+            raise ValueError(
+                f"a stream is learnt one example at a time: solver='sgd' and batch_size='auto', not "
+                f"solver={self.solver!r}, batch_size={self.batch_size!r}"
+            )
+        note_columns(self, stream)
+        self.classes_ = classes_of(stream)
+        if self.warm_start and hasattr(self, "coef_"):
+            coef_init = self.coef_ if coef_init is None else coef_init
+            intercept_init = self.intercept_ if intercept_init is None else intercept_init
+        states = self._first_states(np.empty((0, stream.n_features), stream.dtype), coef_init, intercept_init)
+        adaptive = self.learning_rate == "adaptive"
+        stopping = Stopping(self.max_iter, self.tol, self.n_iter_no_change, adaptive=adaptive)
+        self.__dict__.pop("_support", None)
+        try:
+            self._keep(learn_stream(self, stream, states, stopping))
+        except OverflowedPass as stopped:
+            self._keep(stopped.passes)
+            raise
         return self
 
     @available_if(_is_online)

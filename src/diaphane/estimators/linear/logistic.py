@@ -15,9 +15,11 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.extmath import safe_sparse_dot
 from sklearn.utils.validation import check_is_fitted
 
+from ...data.streams import Stream
 from ...engines.state import all_finite
 from ...graph.node import Array
-from ...optim import DescentResult
+from ...optim import DescentResult, minimize_newton
+from ...training.streaming import refuse_beside_stream
 from ..inputs import rows_to_predict
 from ..parameters import check_choice, check_flag, check_integer, check_number
 from .inference import MOST_PARAMETERS, Inference, covariance_of
@@ -25,6 +27,8 @@ from .inputs import LARGEST, check_rows_and_labels, checked_weights, chosen, com
 from .objective import Objective
 from .separation import is_separated
 from .solving import SOLVERS, Settings, solve, warn_unless_converged
+from .streamed import classes_of, note_columns
+from .streamed_objective import StreamObjective
 
 __all__ = ["LogisticRegression", "SeparationWarning"]
 
@@ -159,13 +163,16 @@ class LogisticRegression(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
         self.engine = engine
         self.dtype = dtype
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> LogisticRegression:
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> LogisticRegression:
         """Learn from rows and their classes.
 
         Parameters
         ----------
         X : array, frame or sparse matrix, shape (n, n_features)
+            Or a :class:`~diaphane.data.Stream` of rows that memory does not hold: ``"lbfgs"`` and ``"newton"`` then
+            both take Newton's steps to the same optimum, each of which is a pass over it.
         y : array, shape (n,)
+            Not beside a stream.
         sample_weight : array, shape (n,), optional
             At least 0, not all 0.
 
@@ -175,6 +182,9 @@ class LogisticRegression(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
             For NaN or infinity in the data, labels that are all alike or no classes, parameters out of their range; and
             where the loss is not finite, the features being too large.
         """
+        if isinstance(X, Stream):
+            refuse_beside_stream(y=y, sample_weight=sample_weight, class_weight=self.class_weight)
+            return self._fit_stream(X)
         settings, l2 = self._checked_settings()
         x, self.classes_, target = check_rows_and_labels(self, X, y)
         weights = self._row_weights(x, y, target, sample_weight)
@@ -212,6 +222,50 @@ class LogisticRegression(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
             )
             return self
         warn_unless_converged(result, settings, stacklevel=3)
+        return self
+
+    def _fit_stream(self, stream: Stream) -> LogisticRegression:
+        settings, l2 = self._checked_settings()
+        if settings.solver not in ("lbfgs", "newton") or settings.l1:
+            raise ValueError(
+                "a stream is fitted by Newton's steps, solver='lbfgs' or 'newton' and an L2 penalty or none, not "
+                f"solver={self.solver!r}, l1_ratio={self.l1_ratio!r}; one pass, example after example, is "
+                "LinearClassifier('logistic', max_iter=1)"
+            )
+        note_columns(self, stream)
+        self.classes_ = classes_of(stream)
+        several = len(self.classes_) > 2
+        objective = StreamObjective(
+            "categorical_cross_entropy" if several else "binary_cross_entropy",
+            stream,
+            self.classes_,
+            l2=l2,
+            outputs=len(self.classes_) if several else 1,
+            fit_intercept=self.fit_intercept,
+            dtype=compute_dtype(self.dtype, np.empty(0, stream.dtype)),
+            engine=self.engine,
+        )
+        if objective.size > MOST_PARAMETERS:
+            raise ValueError(
+                f"Newton's steps on a stream are for up to {MOST_PARAMETERS} parameters, with their square matrix, "
+                f"got {objective.size}: LinearClassifier('logistic')"
+            )
+        precision = float(np.finfo(objective.dtype).eps)
+        start = self._start(objective)
+        if not self._is_finite_at(objective, start):
+            raise ValueError("the loss or its gradient is not finite, the features being too large: scale them")
+        result: Any = minimize_newton(
+            objective,
+            objective.hessian,
+            start,
+            max_iterations=settings.max_iter,
+            tolerance=settings.tol,
+            precision=precision,
+        )
+        if several:
+            result = replace(result, parameters=_balanced(objective, result.parameters, coefs=True))
+        self._keep(objective, result, penalised=bool(l2))
+        warn_unless_converged(result, settings, stacklevel=4)
         return self
 
     def predict(self, X: Any) -> Array:
@@ -361,7 +415,7 @@ class LogisticRegression(LinearClassifierMixin, SparseCoefMixin, BaseEstimator):
         self.coef_, self.intercept_ = coef.T.astype(objective.dtype), np.array(intercept, objective.dtype)
         self.n_iter_ = np.array([result.n_iterations], np.int32)
         self.loss_curve_ = result.losses
-        self._rows = int(objective.x.shape[0])
+        self._rows = objective.rows
         penalty = 0.5 * objective.l2 * float(np.square(coef).sum())
         self.log_likelihood_ = -(objective.value(result.parameters) - penalty) * objective.total_weight
         self._why_no_inference = (

@@ -115,6 +115,11 @@ class Objective:
         self._blocks = Blocks(x, self.dtype)
         self._last: tuple[float, Array, float, Array] | None = None
 
+    @property
+    def rows(self) -> int:
+        """n."""
+        return int(self.x.shape[0])
+
     def __call__(self, vector: Array) -> tuple[float, Array]:
         """F and ∂F/∂θ, in float64."""
         # A driver begins where its caller has looked already.

@@ -13,7 +13,7 @@ from ...engines import Engine
 from ...engines.online import OnlineRule, OnlineState, one_pass
 from ...graph.node import Array
 
-__all__ = ["Passes", "Problem", "StoppedPass", "Stopping", "repeat_passes"]
+__all__ = ["Passes", "Problem", "Progress", "StoppedPass", "Stopping", "is_finite", "penalty_of", "repeat_passes"]
 
 SMALLEST_RATE = 1e-6
 
@@ -105,6 +105,28 @@ class Passes:
     converged: bool = False
 
 
+class Progress:
+    """Whether passes still help."""
+
+    def __init__(self, stopping: Stopping) -> None:
+        self.stopping, self.best, self.waited = stopping, math.inf, 0
+
+    def after(self, found: Passes, rule: OnlineRule) -> tuple[OnlineRule, bool]:
+        """The rule of the next pass, and whether there is none."""
+        stopping = self.stopping
+        if stopping.without_mistakes and found.mistakes[-1] == 0:
+            return rule, True
+        cost = -found.scores[-1] if found.scores else found.losses[-1]
+        self.waited = self.waited + 1 if stopping.tol is not None and cost > self.best - stopping.tol else 0
+        self.best = min(self.best, cost)
+        if self.waited < stopping.patience:
+            return rule, False
+        if stopping.adaptive and rule.rate > SMALLEST_RATE:
+            self.waited = 0
+            return replace(rule, rate=rule.rate / 5), False
+        return rule, True
+
+
 def repeat_passes(
     rule: OnlineRule,
     state: OnlineState,
@@ -124,7 +146,7 @@ def repeat_passes(
     """
     found = Passes(state)
     order = None if problem.seed is None else np.arange(problem.x.shape[0], dtype=np.int32)
-    best, waited = math.inf, 0
+    progress = Progress(stopping)
     for epoch in range(1, stopping.epochs + 1):
         before = state.copy()
         result = one_pass(
@@ -139,38 +161,29 @@ def repeat_passes(
             record=record,
             engine=engine,
         )
-        if result.stopped is not None or not _is_finite(state):
+        if result.stopped is not None or not is_finite(state):
             found.state = before
             reason = result.reason or "not finite"
             raise StoppedPass(reason, -1 if result.stopped is None else result.stopped, epoch, found)
-        objective = result.loss + _penalty(rule, state.weights)
+        objective = result.loss + penalty_of(rule, state.weights)
         found.losses.append(objective)
         found.mistakes.append(result.mistakes)
         if result.mistaken is not None and result.steps is not None:
             found.mistaken.append(result.mistaken)
             found.steps.append(result.steps)
-        cost = objective
         if problem.score is not None:
             found.scores.append(problem.score(state.weights, state.intercept))
-            cost = -found.scores[-1]
         if verbose:
             shown = f", validation score {found.scores[-1]:.6f}" if found.scores else ""
             print(f"Epoch {epoch}: loss {objective:.6f}, {result.mistakes} mistakes{shown}")  # noqa: T201
-        if stopping.without_mistakes and result.mistakes == 0:
-            found.converged = True
-            break
-        waited = waited + 1 if stopping.tol is not None and cost > best - stopping.tol else 0
-        best = min(best, cost)
-        if waited >= stopping.patience:
-            if stopping.adaptive and rule.rate > SMALLEST_RATE:
-                rule, waited = replace(rule, rate=rule.rate / 5), 0
-                continue
-            found.converged = True
+        rule, found.converged = progress.after(found, rule)
+        if found.converged:
             break
     return found
 
 
-def _penalty(rule: OnlineRule, weights: Array) -> float:
+def penalty_of(rule: OnlineRule, weights: Array) -> float:
+    """l1·‖w‖₁ + ½·l2·‖w‖²."""
     if not (rule.l1 or rule.l2):
         return 0.0
     exact = weights.astype(np.float64, copy=False)
@@ -179,5 +192,6 @@ def _penalty(rule: OnlineRule, weights: Array) -> float:
         return 0.5 * rule.l2 * float(exact @ exact) + rule.l1 * float(np.abs(exact).sum())
 
 
-def _is_finite(state: OnlineState) -> bool:
+def is_finite(state: OnlineState) -> bool:
+    """Whether all weights are."""
     return math.isfinite(state.intercept) and bool(np.isfinite(state.weights).all())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,9 @@ from sklearn.base import BaseEstimator, MultiOutputMixin, RegressorMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ...data.streams import Stream
 from ...graph.node import Array
+from ...training.streaming import refuse_beside_stream
 from ..inputs import rows_to_predict
 from ..parameters import check_choice, check_flag, check_integer, check_number
 from .inference import MOST_PARAMETERS, Inference, covariance_of
@@ -17,6 +20,8 @@ from .inputs import checked_weights, refuse_overflow
 from .least_squares import Moments, Solution, least_squares, nonnegative, ridge_by_gram, ridge_by_svd, squared_residuals
 from .objective import Objective
 from .solving import Settings, solve, warn_unless_converged
+from .streamed import note_columns
+from .streamed_moments import StreamMoments, solved
 
 __all__ = ["LinearRegression", "Ridge"]
 
@@ -115,13 +120,15 @@ class LinearRegression(_LinearRegressor):
         self.n_jobs = n_jobs
         self.positive = positive
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> LinearRegression:
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> LinearRegression:
         """Learn from rows and their numbers.
 
         Parameters
         ----------
         X : array, frame or sparse matrix, shape (n, n_features)
+            Or a :class:`~diaphane.data.Stream` of rows that memory does not hold, gone over once.
         y : array, shape (n,) or (n, targets)
+            Not beside a stream.
         sample_weight : array, shape (n,), optional
             At least 0, not all 0.
 
@@ -133,6 +140,9 @@ class LinearRegression(_LinearRegressor):
         for flag in ("fit_intercept", "copy_X", "positive"):
             check_flag(flag, getattr(self, flag))
         check_number("tol", self.tol, 0)
+        if isinstance(X, Stream):
+            refuse_beside_stream(y=y, sample_weight=sample_weight)
+            return self._fit_stream(X)
         x, target, weights = self._checked(X, y, sample_weight)
         if self.positive:
             found = nonnegative(x, target, weights, self.fit_intercept)
@@ -181,6 +191,24 @@ class LinearRegression(_LinearRegressor):
         values = values[:, : self.n_features_in_]
         return values if self._several else values[0]
 
+    def _fit_stream(self, stream: Stream) -> LinearRegression:
+        if self.positive:
+            raise ValueError("positive=True needs all rows in memory; a stream takes positive=False")
+        note_columns(self, stream)
+        sums = StreamMoments.of(stream, self.fit_intercept)
+        found = solved(sums.moments, float(self.tol))
+        assert found.rank is not None
+        assert found.singular is not None
+        self._several, self._rows = sums.several, sums.counted
+        self._inference: Inference | None = None
+        self.rank_, self.singular_ = found.rank, found.singular
+        self._keep(found.coef, found.intercept, stream.dtype)
+        if stream.n_features > MOST_PARAMETERS:
+            self._why_no_inference = f"Standard errors are for up to {MOST_PARAMETERS} features."
+        else:
+            self._infer_from(sums.moments, found, lambda: sums.squared_residuals(found))
+        return self
+
     def _infer(self, x: Any, target: Array, weights: Array | None, found: Solution) -> None:
         self._inference, inputs = None, x.shape[1]
         self._rows = int(x.shape[0] if weights is None else np.count_nonzero(weights))
@@ -191,6 +219,9 @@ class LinearRegression(_LinearRegressor):
             self._why_no_inference = f"Standard errors are for up to {MOST_PARAMETERS} features, got {inputs}."
             return
         moments = Moments.of(x, target, weights, self.fit_intercept)
+        self._infer_from(moments, found, lambda: squared_residuals(x, target, weights, found))
+
+    def _infer_from(self, moments: Moments, found: Solution, squares: Callable[[], Array]) -> None:
         covariance, free = covariance_of(moments.gram)
         rank = int(np.linalg.matrix_rank(moments.gram, hermitian=True)) if found.rank is None else found.rank
         degrees = self._rows - rank - int(self.fit_intercept)
@@ -199,7 +230,7 @@ class LinearRegression(_LinearRegressor):
                 f"Standard errors need more rows than parameters, got {self._rows} for {self._rows - degrees}."
             )
             return
-        variance = squared_residuals(x, target, weights, found) / degrees
+        variance = squares() / degrees
         self.residual_variance_ = variance if self._several else float(variance[0])
         errors = np.sqrt(np.maximum(np.diag(covariance), 0))
         errors[free] = np.nan
