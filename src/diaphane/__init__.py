@@ -15,7 +15,8 @@ from ._version import __version__
 if TYPE_CHECKING:
     from . import app, data, engines, estimators, files, graph, insight, nn, optim, training
     from .engines import *  # noqa: F403
-    from .files import FileError, load, save
+    from .estimators.export import export_onnx
+    from .files import ExportError, FileError, load, save
     from .graph import *  # noqa: F403
 
 OPEN = ("graph", "engines", "files")
@@ -28,6 +29,10 @@ __all__ = ["__version__", *PACKAGES]
 def __getattr__(name: str) -> Any:
     if name in PACKAGES:
         return import_module(f"{__name__}.{name}")
+    if name == "export_onnx":
+        # Of files there is the one for networks; this one takes estimators too.
+        value = globals()[name] = import_module(f"{__name__}.estimators.export").export_onnx
+        return value
     if not name.startswith("_"):
         for package in OPEN:
             module = import_module(f"{__name__}.{package}")

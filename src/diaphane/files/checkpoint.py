@@ -6,6 +6,7 @@ plain data as JSON. Reading runs no code from the file.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -24,6 +25,8 @@ __all__ = ["FORMAT", "VERSION", "FileError", "read", "write", "write_bytes"]
 FORMAT = "diaphane"
 VERSION = 1
 LARGEST_HEADER = 100_000_000
+MOST_PARTS = 1_000_000
+"""Lists and objects in a header: an empty one takes two bytes of text and twenty times as many of memory."""
 
 
 class FileError(ValueError):
@@ -53,6 +56,10 @@ def write(path: str | os.PathLike[str], arrays: Mapping[str, Array], content: Ma
 
     packed = {name: np.asarray(array, order="C") for name, array in arrays.items()}
     text = json.dumps(content, ensure_ascii=False, allow_nan=False)
+    if text.count("[") + text.count("{") > MOST_PARTS // 2:
+        raise FileError(
+            f"what goes with the arrays of {path} has more than {MOST_PARTS // 2:,} parts, too many to read back"
+        )
     metadata = {"format": FORMAT, "version": str(VERSION), "content": text, "sha256": _checksum(packed, text)}
     return write_bytes(path, _with_sorted_metadata(save(packed, metadata)))
 
@@ -78,11 +85,25 @@ def write_bytes(path: str | os.PathLike[str], data: bytes) -> Path:
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, target)
+        _sync_folder(target.parent)
     except OSError as error:
         raise FileError(f"cannot write {target}: {error.strerror}; what was there before is untouched") from None
     finally:
         temporary.unlink(missing_ok=True)
     return target
+
+
+def _sync_folder(folder: Path) -> None:
+    """Have the new name on the disk too, where the system can: without it a power cut may bring back the old file."""
+    if os.name == "nt":
+        return
+    # Not every file system syncs folders, and one may be written to that may not be read.
+    with contextlib.suppress(OSError):
+        handle = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def read(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[str, Any]]:
@@ -115,11 +136,11 @@ def read(path: str | os.PathLike[str]) -> tuple[dict[str, Array], dict[str, Any]
     if _checksum(arrays, text) != metadata.get("sha256"):
         raise FileError(f"{source} is damaged: its checksum is not that of what it holds; take another copy of it")
     try:
-        content = json.loads(text)
-    except (ValueError, RecursionError):
-        content = None
+        content = _parsed(text)
+    except (ValueError, RecursionError, MemoryError) as error:
+        raise FileError(f"{source} is damaged: its content is no JSON that was written here: {error}") from None
     if not isinstance(content, dict):
-        raise FileError(f"{source} is damaged: its content is no object")
+        raise FileError(f"{source} is damaged: its content is {type(content).__name__}, expected an object")
     return arrays, content
 
 
@@ -133,13 +154,31 @@ def _metadata(source: Path, data: bytes) -> dict[str, str]:
         cut = data[8:9] == b"{" and FORMAT.encode() in data[:4096]
         raise FileError(f"{source} is cut off: its header alone has {length} bytes" if cut else not_ours)
     try:
-        header = json.loads(data[8 : 8 + length].decode("utf-8"))
-    except (UnicodeDecodeError, ValueError, RecursionError):
+        header = _parsed(data[8 : 8 + length].decode("utf-8"))
+    except (UnicodeDecodeError, ValueError, RecursionError, MemoryError):
         raise FileError(not_ours) from None
     metadata = header.get("__metadata__") if isinstance(header, dict) else None
     if not isinstance(metadata, dict) or metadata.get("format") != FORMAT:
         raise FileError(not_ours)
     return {str(k): str(v) for k, v in metadata.items()}
+
+
+def _parsed(text: str) -> Any:
+    """JSON as it is written here: no key twice, no NaN, and not so many parts that they fill the memory."""
+    if text.count("[") + text.count("{") > MOST_PARTS:
+        raise ValueError(f"it has more than {MOST_PARTS:,} parts")
+    return json.loads(text, object_pairs_hook=_without_doubles, parse_constant=_refuse_constant)
+
+
+def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key is there twice")
+    return found
+
+
+def _refuse_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
 
 
 def _with_sorted_metadata(data: bytes) -> bytes:

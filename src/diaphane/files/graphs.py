@@ -12,13 +12,17 @@ from typing import Any
 import numpy as np
 
 from ..graph import OPERATIONS, Dim, Node, Size, ancestors, apply
-from ..graph.leaves import Constant, Placeholder, Variable
+from ..graph.leaves import Constant, Variable, check_dtype
 from ..graph.node import Array
 from ..graph.operations.scan import Scan, Trace
 from ..graph.sizes import Quotient
 from .checkpoint import FileError
+from .soundness import check_extent, check_operands, check_size, require
 
-__all__ = ["read_graph", "write_graph"]
+__all__ = ["READING_ERRORS", "read_graph", "write_graph"]
+
+READING_ERRORS = (LookupError, ArithmeticError, TypeError, ValueError, AssertionError, AttributeError, RuntimeError)
+"""What wrong data raise in the code that makes something of them."""
 
 
 def write_graph(outputs: Sequence[Node]) -> tuple[dict[str, Any], dict[str, Array]]:
@@ -34,17 +38,14 @@ def read_graph(data: Mapping[str, Any], arrays: Mapping[str, Array]) -> list[Nod
     try:
         for entry in data["nodes"]:
             nodes.append(_read_node(entry, nodes, arrays))
-        return [nodes[i] for i in data["outputs"]]
-    except (
-        LookupError,
-        ArithmeticError,
-        TypeError,
-        ValueError,
-        AssertionError,
-        AttributeError,
-        RecursionError,
-    ) as error:
-        raise FileError(f"the graph in this file cannot be read: {type(error).__name__}: {error}") from None
+        return [_at(nodes, i) for i in data["outputs"]]
+    except FileError:
+        raise
+    except READING_ERRORS as error:
+        where = f"node {len(nodes)}, " if isinstance(data, Mapping) else ""
+        raise FileError(
+            f"the graph in this file cannot be read: {where}{type(error).__name__}: {str(error)[:500]}"
+        ) from None
 
 
 class _Writer:
@@ -105,15 +106,25 @@ def _read_node(entry: Mapping[str, Any], nodes: Sequence[Node], arrays: Mapping[
         )
     known = {f.name for f in fields(kind)}
     values = {k: _read_value(v, nodes, arrays) for k, v in entry["fields"].items() if k in known}
+    name = entry["name"]
+    require(name is None or isinstance(name, str), f"a name is text, not {name!r:.40}")
     if kind is Constant:
+        require(isinstance(values["array"], np.ndarray), "a constant is an array")
         values["array"].setflags(write=False)
     if issubclass(kind, Variable) and values.get("initial") is None:
+        for extent in values["extents"]:
+            check_extent(extent)
         # Of no size, whatever the file says: a variable's value comes from elsewhere.
         values["initial"] = np.broadcast_to(np.zeros((), values["element"]), values["extents"])
-    node = apply(kind(**values), *[nodes[i] for i in entry["inputs"]], name=entry["name"])
-    if isinstance(node.op, Placeholder | Variable) and node.inputs:
-        raise ValueError("a leaf has inputs")
-    return node
+    op, inputs = kind(**values), [_at(nodes, i) for i in entry["inputs"]]
+    check_operands(op, inputs)
+    return apply(op, *inputs, name=name)
+
+
+def _at(nodes: Sequence[Node], i: Any) -> Node:
+    require(type(i) is int and 0 <= i < len(nodes), f"there is no node {i!r:.40} before it")
+    found: Node = nodes[i]
+    return found
 
 
 def _read_value(value: Any, nodes: Sequence[Node], arrays: Mapping[str, Array]) -> Any:
@@ -127,9 +138,10 @@ def _read_value(value: Any, nodes: Sequence[Node], arrays: Mapping[str, Array]) 
     if tag == "size":
         return _read_size(content)
     if tag == "node":
-        return nodes[content]
+        return _at(nodes, content)
     if tag == "dtype":
-        return np.dtype(content)
+        require(isinstance(content, str), "a dtype is named")
+        return check_dtype(content)
     if tag == "array":
         return np.array(arrays[content])
     if tag == "zeros":
@@ -138,6 +150,7 @@ def _read_value(value: Any, nodes: Sequence[Node], arrays: Mapping[str, Array]) 
 
 
 def _read_size(terms: Any) -> Any:
+    check_size(terms)
     total: Any = 0
     for monomial, coefficient in terms:
         product: Any = coefficient
@@ -149,4 +162,5 @@ def _read_size(terms: Any) -> Any:
 
 def _read_quotient(atom: Mapping[str, Any]) -> Size:
     size, divisor = atom["quotient"]
+    require(type(divisor) is int and divisor > 0, "a size is divided by a whole number")
     return Size({(Quotient(_read_size(size["size"]), divisor),): 1})

@@ -10,11 +10,11 @@ from typing import Any
 from ..engines import State
 from ..graph import Dim, Node
 from ..graph.evaluation import checked_feed
-from ..graph.leaves import Variable
 from ..nn import Layer, Network
 from . import checkpoint
 from .checkpoint import FileError
-from .graphs import read_graph, write_graph
+from .graphs import READING_ERRORS, read_graph, write_graph
+from .soundness import MOST_AXES, check_extent, require
 
 __all__ = ["load", "network_content", "read_network", "save"]
 
@@ -78,7 +78,7 @@ def network_content(network: Network, state: State) -> tuple[dict[str, Any], dic
         "input_shape": [e if isinstance(e, int) else str(e) for e in network.input_shape],
         "dtype": network.dtype.name,
     }
-    values = {VALUES + _path(network, v): checked_feed(v, state[v]) for v in network.variables}
+    values = {VALUES + path: checked_feed(v, state[v]) for path, v in network.named_variables().items()}
     if isinstance(network.architecture, Layer):
         return {**content, "architecture": network.architecture.to_json()}, values
     graph, arrays = write_graph([network.input, network.output])
@@ -88,17 +88,25 @@ def network_content(network: Network, state: State) -> tuple[dict[str, Any], dic
 def read_network(content: Mapping[str, Any], arrays: Mapping[str, Any], source: str) -> tuple[Network, State]:
     """What :func:`network_content` gave."""
     try:
-        shape = tuple(Dim(e) if isinstance(e, str) else e for e in content["input_shape"])
-        dtype = content["dtype"]
+        shape, dtype = content["input_shape"], content["dtype"]
+        require(
+            isinstance(shape, list) and len(shape) < MOST_AXES, f"input_shape is a list of extents, not {shape!r:.40}"
+        )
+        shape = tuple(Dim(e) if isinstance(e, str) else e for e in shape)
+        for extent in shape:
+            check_extent(extent)
+        require(isinstance(dtype, str), f"a dtype is named, not {dtype!r:.40}")
         if "architecture" in content:
             network = Network(Layer.from_json(content["architecture"]), shape, dtype=dtype)
         else:
             network = _network_of_graph(content, arrays, shape, dtype)
-        values = {v: arrays[VALUES + _path(network, v)] for v in network.variables}
+        values = {v: arrays[VALUES + path] for path, v in network.named_variables().items()}
     except KeyError as error:
-        raise FileError(f"{source} lacks {error}: it is not a whole network") from None
-    except (TypeError, ValueError, ArithmeticError, RecursionError) as error:
-        raise FileError(f"{source} holds no network that can be read: {error}") from None
+        raise FileError(f"{source} lacks {str(error)[:200]}: it is not a whole network") from None
+    except READING_ERRORS as error:
+        raise FileError(
+            f"{source} holds no network that can be read: {str(error)[:1000]}; expected what diaphane.save writes"
+        ) from None
     for variable, value in values.items():
         if value.shape != variable.shape or value.dtype != variable.dtype:
             raise FileError(
@@ -117,8 +125,3 @@ def _network_of_graph(content: Mapping[str, Any], arrays: Mapping[str, Any], sha
         return substitute([output], {x: node})[0]
 
     return Network(rebuilt, shape, dtype=dtype)
-
-
-def _path(network: Network, variable: Node) -> str:
-    assert isinstance(variable.op, Variable)
-    return next(path for path, v in network.named_variables().items() if v is variable)

@@ -85,11 +85,15 @@ def export_onnx(path: str | os.PathLike[str], network: Network, state: State, *,
     Examples
     --------
     >>> import tempfile, pathlib
+    >>> import onnx
     >>> import diaphane as dia
     >>> network = dia.nn.Network(dia.nn.Dense(2, "tanh"), (3,))
     >>> state = network.initial_state()
-    >>> with tempfile.TemporaryDirectory() as folder:  # doctest: +SKIP
-    ...     path = dia.export_onnx(pathlib.Path(folder) / "model.onnx", network, state)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = export_onnx(pathlib.Path(folder) / "model.onnx", network, state)
+    ...     model = onnx.load(path)
+    >>> [node.op_type for node in model.graph.node], [tensor.name for tensor in model.graph.initializer]
+    (['MatMul', 'Add', 'Tanh', 'Identity'], ['dense_1/kernel', 'dense_1/bias'])
     """
     if not isinstance(network, Network):
         raise TypeError(
@@ -185,7 +189,7 @@ def _onnx() -> Any:
         import onnx.numpy_helper
     except ImportError as error:
         raise ImportError(
-            f'writing ONNX models needs the package onnx, which cannot be imported ({error}): '
+            f"writing ONNX models needs the package onnx, which cannot be imported ({error}): "
             'pip install "diaphane[onnx]"'
         ) from error
     return onnx

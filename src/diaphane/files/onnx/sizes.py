@@ -60,7 +60,9 @@ class Sizes:
         if not isinstance(extent, Size):
             return self._write.constant(np.int64(extent))
         terms = [
-            reduce(self._product, [self._atom(a) for a in monomial], self.number(coefficient) if coefficient != 1 else "")
+            reduce(
+                self._product, [self._atom(a) for a in monomial], self.number(coefficient) if coefficient != 1 else ""
+            )
             or self.number(1)
             for monomial, coefficient in extent.terms.items()
         ]

@@ -20,7 +20,7 @@ from ..writing import Writer
 
 __all__ = ["widened"]
 
-SAME = {
+SAME: dict[type[graph.Operation], str] = {
     activation.Relu: "Relu",
     arithmetic.Abs: "Abs",
     arithmetic.Add: "Add",
@@ -48,7 +48,11 @@ SAME = {
 }
 """What ONNX has under a name of its own."""
 
-LOGIC = {comparison.LogicalAnd: "And", comparison.LogicalNot: "Not", comparison.LogicalOr: "Or"}
+LOGIC: dict[type[graph.Operation], str] = {
+    comparison.LogicalAnd: "And",
+    comparison.LogicalNot: "Not",
+    comparison.LogicalOr: "Or",
+}
 
 
 def _log1p(a: Node) -> Node:
@@ -91,11 +95,13 @@ def same(write: Writer, node: Node, inputs: list[str]) -> str:
 
 @exports(*LOGIC)
 def logic(write: Writer, node: Node, inputs: list[str]) -> str:
+    """And, or, not."""
     return write.emit(LOGIC[type(node.op)], *inputs)
 
 
 @exports(*COMPOSED)
 def composed(write: Writer, node: Node, inputs: list[str]) -> str:
+    """Smaller operations in its place."""
     return write.composed(graph.astype(COMPOSED[type(node.op)](*node.inputs), node.dtype))
 
 
@@ -109,28 +115,33 @@ def erf(write: Writer, node: Node, inputs: list[str]) -> str:
 
 @exports(casting.Astype)
 def astype(write: Writer, node: Node, inputs: list[str]) -> str:
+    """The same values in another type."""
     return write.cast(inputs[0], node.inputs[0].dtype, node.dtype)
 
 
 @exports(Matmul)
 def matmul(write: Writer, node: Node, inputs: list[str]) -> str:
+    """Over the last two axes, broadcast over those before."""
     return write.emit("MatMul", *inputs)
 
 
 @exports(ExtentValue)
 def extent_value(write: Writer, node: Node, inputs: list[str]) -> str:
+    """A size as a number."""
     assert isinstance(node.op, ExtentValue)
     return write.cast(write.number(node.op.extent), np.dtype("int64"), node.dtype)
 
 
 @exports(Constant)
 def constant(write: Writer, node: Node, inputs: list[str]) -> str:
+    """An initializer."""
     assert isinstance(node.op, Constant)
     return write.constant(node.op.array, node.name)
 
 
 @exports(Placeholder, Variable, Bound)
 def leaf(write: Writer, node: Node, inputs: list[str]) -> str:
+    """Refused: what has a value has one by now."""
     raise ExportError(
         f"{node.label()} is a {node.op.label()} that is neither an input of the network nor a value of its state"
     )
@@ -138,6 +149,7 @@ def leaf(write: Writer, node: Node, inputs: list[str]) -> str:
 
 @exports(Bernoulli, Normal, Permutation, Uniform)
 def random(write: Writer, node: Node, inputs: list[str]) -> str:
+    """Refused."""
     raise ExportError(
         f"{node.label()} (the operation {type(node.op).__name__}) draws random numbers, which an ONNX runtime would "
         "draw otherwise; export the network at inference, without random nodes: network.forward(x, training=False)"

@@ -17,6 +17,7 @@ BEFORE_ALL = np.iinfo("int64").min
 
 @exports(Slice)
 def slice_of(write: Writer, node: Node, inputs: list[str]) -> str:
+    """Only along the axes that are cut."""
     op, source = node.op, node.inputs[0].shape
     assert isinstance(op, Slice)
     cut = {i: span for i, span in enumerate(op.spans) if span != (0, source[i], 1)}
@@ -72,21 +73,21 @@ def _sources(write: Writer, span: Span, extent: Extent) -> str:
     stride, zero = write.constant(np.int64(step)), write.constant(np.int64(0))
     rest = write.emit("Mod", ahead, stride)
     index = write.emit("Div", write.emit("Sub", ahead, rest), stride)
-    inside = write.emit(
-        "And", write.emit("LessOrEqual", zero, index), write.emit("Less", index, write.number(length))
-    )
+    inside = write.emit("And", write.emit("LessOrEqual", zero, index), write.emit("Less", index, write.number(length)))
     hit = write.emit("And", inside, write.emit("Equal", rest, zero))
     return write.emit("Where", hit, index, write.number(length))
 
 
 @exports(Take)
 def take(write: Writer, node: Node, inputs: list[str]) -> str:
+    """An index outside is for the runtime to refuse."""
     assert isinstance(node.op, Take)
     return write.emit("Gather", inputs[0], _indices(write, node, inputs), axis=node.op.axis)
 
 
 @exports(ScatterAdd)
 def scatter_add(write: Writer, node: Node, inputs: list[str]) -> str:
+    """Sums into zeros."""
     op, (values, indices) = node.op, node.inputs
     assert isinstance(op, ScatterAdd)
     wide = values.dtype if values.dtype.kind == "f" else np.dtype("int64")
@@ -108,7 +109,7 @@ def _added(
     if axis:
         values = write.emit("Transpose", values, perm=[*inner, *others])
     target = (extent, *(shape[i] for i in others))
-    zeros = write.emit("Expand", write.constant(np.zeros((), dtype)), write.shape(target))  # type: ignore[call-overload]
+    zeros = write.emit("Expand", write.constant(np.zeros((), dtype)), write.shape(target))
     where = write.emit("Unsqueeze", indices, write.integers([-1]))
     found = write.emit("ScatterND", zeros, where, values, reduction="add")
     if not axis:
@@ -124,6 +125,7 @@ def in_range(write: Writer, node: Node, inputs: list[str]) -> str:
 
 @exports(Arange)
 def arange(write: Writer, node: Node, inputs: list[str]) -> str:
+    """A constant where the size is known."""
     return _range(write, node.shape[0])
 
 

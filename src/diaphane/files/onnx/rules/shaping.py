@@ -20,16 +20,19 @@ def reshape(write: Writer, node: Node, inputs: list[str]) -> str:
 
 @exports(PermuteDims)
 def permute_dims(write: Writer, node: Node, inputs: list[str]) -> str:
+    """The axes in another order."""
     assert isinstance(node.op, PermuteDims)
     return write.emit("Transpose", *inputs, perm=list(node.op.axes))
 
 
 @exports(BroadcastTo)
 def broadcast_to(write: Writer, node: Node, inputs: list[str]) -> str:
+    """Repeated, to a shape that is reckoned when it runs."""
     return write.emit("Expand", *inputs, write.shape(node.shape))
 
 
 @exports(Concat)
 def concat(write: Writer, node: Node, inputs: list[str]) -> str:
+    """One after another."""
     assert isinstance(node.op, Concat)
     return write.emit("Concat", *inputs, axis=node.op.axis)
