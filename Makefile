@@ -4,6 +4,7 @@
 # make bench        the benchmarks, beside scikit-learn, PyTorch and JAX
 # make bench-quick  the same with fewer rounds and sizes, in two to three minutes
 # make scaling      measure docs/scaling.md and its picture anew
+# make papers       published results measured again, in an hour; goes on where it was interrupted
 # make soak         two thousand random graphs on both engines, in half an hour
 # make lock         pin the newest versions that pyproject.toml allows
 # make clean        remove what the others made
@@ -138,6 +139,12 @@ bench bench-quick: install extras oracles rivals
 scaling: install oracles
 	@echo "── benchmarks/study_scaling.py"
 	@$(BIN)/python benchmarks/study_scaling.py
+
+papers: install extras
+	@for script in benchmarks/paper_*.py; do \
+		echo "── $$script --select"; $(BIN)/python $$script --select || exit 1; \
+		echo "── $$script"; $(BIN)/python $$script || exit 1; \
+	done
 
 soak: install extras oracles
 	@DIAPHANE_SOAK=2000 $(BIN)/python -m pytest -n $(WORKERS) -q tests/engines/test_native_fuzz.py

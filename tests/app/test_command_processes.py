@@ -14,7 +14,8 @@ HEAVY = ("matplotlib", "pandas", "polars", "sklearn", "jax", "torch", "numba", "
 INTERRUPTED_AT = """
 import signal, sys
 from diaphane.app import command, training
-from diaphane.training import EarlyStopping, Trainer
+from diaphane.training import EarlyStopping
+from diaphane.training.epochs import Epochs
 
 def interrupt(function, at):
     calls = []
@@ -31,9 +32,9 @@ where = sys.argv.pop(1)
 if where == "reading":
     training.read_table = interrupt(training.read_table, 1)
 elif where == "first epoch":
-    Trainer._run_epoch = interrupt(Trainer._run_epoch, 1)
+    Epochs._losses = interrupt(Epochs._losses, 1)
 elif where == "fifth epoch":
-    Trainer._run_epoch = interrupt(Trainer._run_epoch, 5)
+    Epochs._losses = interrupt(Epochs._losses, 5)
 command.main(sys.argv[1:])
 """
 

@@ -12,8 +12,9 @@ import pytest
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.preprocessing import StandardScaler
 
-from diaphane.app.fitting import Options, fit_table
+from diaphane.app.fitting import fit_table
 from diaphane.app.model import load_model
+from diaphane.app.options import Options
 from diaphane.data import load, read_table
 
 LINEAR = ("perceptron", "logistic")
@@ -38,16 +39,21 @@ def one_column(n=120, seed=0):
     return "\n".join(lines) + "\n"
 
 
+def matrix(table, names):
+    """Columns of numbers side by side."""
+    return np.column_stack([table[name] for name in names])
+
+
 @pytest.mark.parametrize("name", ["iris", "breast_cancer", "digits"])
 def test_a_logistic_model_gives_scikit_learns_probabilities(name):
     table = load(name)
     outcome = fit_table(table, Options(model="logistic", epochs=2000))
-    x = np.column_stack([table[c] for c in outcome.model.encoder.names_in])
-    rows = outcome.split.train
-    scaler = StandardScaler().fit(x[rows])
-    theirs = LogisticRegression(tol=1e-8, max_iter=5000).fit(scaler.transform(x[rows]), outcome.target.y[rows])
+    train, names = outcome.parts.train, outcome.model.encoder.names_in
+    scaler = StandardScaler().fit(matrix(train.features, names))
+    theirs = LogisticRegression(tol=1e-8, max_iter=5000)
+    theirs.fit(scaler.transform(matrix(train.features, names)), train.y)
     ours = outcome.model.outputs(table.drop([outcome.target.name]))
-    np.testing.assert_allclose(ours, theirs.predict_proba(scaler.transform(x)), atol=1e-3)
+    np.testing.assert_allclose(ours, theirs.predict_proba(scaler.transform(matrix(table, names))), atol=1e-3)
 
 
 def test_a_linear_model_is_linear_in_the_tables_columns(diaphane, numbers):
@@ -55,10 +61,9 @@ def test_a_linear_model_is_linear_in_the_tables_columns(diaphane, numbers):
     assert "solved at once" in out
     outcome = fit_table(read_table(str(numbers)), Options(model="linear"))
     table = read_table(str(numbers))
-    x = np.column_stack([table["a"], table["b"]])
-    rows = outcome.split.train
-    scaler = StandardScaler().fit(x[rows])
-    theirs = Ridge().fit(scaler.transform(x[rows]), table["y"][rows])
+    x, train = matrix(table, "ab"), outcome.parts.train
+    scaler = StandardScaler().fit(matrix(train.features, "ab"))
+    theirs = Ridge().fit(scaler.transform(matrix(train.features, "ab")), train.y)
     np.testing.assert_allclose(outcome.model.outputs(table.drop(["y"])), theirs.predict(scaler.transform(x)), atol=1e-4)
     assert outcome.scores["test"]["score"] > 0.999
 
@@ -68,7 +73,7 @@ def test_a_perceptron_stops_at_its_first_epoch_without_a_mistake(diaphane, write
     epochs, mistakes = map(
         int, re.search(r"(\d+) epochs? with (\d+) mistakes, 0 of them in the last one", out).groups()
     )
-    history = json.loads((tmp_path / "model/history.json").read_text())
+    history = [json.loads(line) for line in (tmp_path / "model/history.jsonl").read_text().splitlines()]
     assert len(history) == epochs
     assert sum(record["mistakes"] for record in history) == mistakes
     assert history[-1]["mistakes"] == 0
@@ -97,7 +102,7 @@ def test_the_picture_of_the_proof_says_that_columns_are_standardised(write, monk
     saved = learnt._saved
     monkeypatch.setattr(learnt, "_saved", lambda ax, path: drawn.append((path.name, ax)) or saved(ax, path))
     table = read_table(str(write(apart(gap=4))))
-    learnt.draw_what_was_learnt(fit_table(table, Options(model="perceptron")), table, write("", "x").parent)
+    learnt.draw_what_was_learnt(fit_table(table, Options(model="perceptron")), write("", "x").parent)
     assert "standardised" in dict(drawn)["convergence.png"].get_xlabel()
 
 
@@ -182,7 +187,7 @@ def test_plot_writes_the_pictures_that_suit_the_model(diaphane, write, tmp_path,
     options = ["--hidden", 4, "--epochs", 2] if model == "mlp" else []
     answer = diaphane("train", source, "--model", model, "--plot", *options)
     assert (answer.code, answer.err) == (0, "")
-    always = {"model.safetensors", "network.svg", "history.json"} | ({"learning_curves.png"} - {""})
+    always = {"model.safetensors", "network.svg", "history.jsonl"} | ({"learning_curves.png"} - {""})
     if model == "linear":
         always -= {"learning_curves.png"}
     written = {path.name for path in (tmp_path / "model").iterdir()}
@@ -212,7 +217,7 @@ def test_the_boundary_is_drawn_in_the_tables_units(write, monkeypatch):
         )
     table = read_table(str(write(apart())))
     outcome = fit_table(table, Options(model="perceptron"))
-    learnt.draw_what_was_learnt(outcome, table, write("", "x").parent)
+    learnt.draw_what_was_learnt(outcome, write("", "x").parent)
     updates, boundary = drawn["PerceptronDisplay"], drawn["DecisionBoundaryDisplay"]
     assert 30 < boundary.view.left < boundary.view.right < 70
     assert 300 < boundary.view.bottom < boundary.view.top < 1600

@@ -12,7 +12,7 @@ import pytest
 from diaphane.data import BUILT_IN
 
 QUICK = ("--epochs", 2, "--hidden", 8, "--out", "model")
-WRITTEN = {"model.safetensors", "learning_curves.png", "network.svg", "history.json"}
+WRITTEN = {"model.safetensors", "learning_curves.png", "network.svg", "history.jsonl"}
 
 
 def test_there_are_ten_built_in_sets():
@@ -77,7 +77,8 @@ def test_the_network_picture_is_xml_whatever_the_target_is_called(diaphane, tmp_
 
 def test_the_history_has_a_record_an_epoch(diaphane, tmp_path, good):
     diaphane("train", good, *QUICK)
-    history = json.loads((tmp_path / "model/history.json").read_text(encoding="utf-8"))
+    lines = (tmp_path / "model/history.jsonl").read_text(encoding="utf-8").splitlines()
+    history = [json.loads(line) for line in lines]
     assert [record["epoch"] for record in history] == [1, 2]
     assert all({"loss", "validation_loss", "seconds"} <= set(record) for record in history)
 

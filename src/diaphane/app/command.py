@@ -11,6 +11,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from .errors import UserError
+from .parameters import takes_every_option
 
 __all__ = ["app", "main"]
 
@@ -24,13 +25,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-Source = Annotated[
-    str,
-    typer.Argument(
-        help="A built-in set (digits, iris, wine, breast_cancer, diabetes, xor, moons, circles, spirals, gaussians) "
-        "or a CSV, TSV or Parquet file."
-    ),
-]
+FILES = "Options in a file"
+TABLES = (
+    "A built-in set (digits, iris, wine, breast_cancer, diabetes, xor, moons, circles, spirals, gaussians) "
+    "or a CSV, TSV or Parquet file."
+)
+Source = Annotated[str, typer.Argument(help=TABLES)]
+TableToLearnFrom = Annotated[str | None, typer.Argument(help=f"{TABLES} Required, here or in --config.")]
 NoHeader = Annotated[
     bool, typer.Option("--no-header", help="The file's first line is data; columns are column_0, column_1, …")
 ]
@@ -56,55 +57,36 @@ def _root(
 
 
 @app.command()
+@takes_every_option
 def train(
     context: typer.Context,
-    source: Source,
-    target: Annotated[
-        str | None, typer.Option(help="The column to predict, by name or index; the last one by default.")
+    source: TableToLearnFrom = None,
+    *,
+    config: Annotated[
+        Path | None,
+        typer.Option(help="A TOML file with any of these options; the command line wins.", rich_help_panel=FILES),
     ] = None,
-    no_header: NoHeader = False,
-    task: Annotated[str, typer.Option(help="auto, classification or regression.")] = "auto",
-    model: Annotated[
-        str,
-        typer.Option(
-            help="mlp, a network; perceptron or logistic, linear models of classes; linear, least squares for a number."
-        ),
-    ] = "mlp",
-    hidden: Annotated[
-        str, typer.Option(help="Units of each hidden layer, for example 64,32; '' for no hidden layer.")
-    ] = "256,128",
-    epochs: Annotated[
-        int, typer.Option(help="Passes over the training rows, at most; iterations of logistic regression.")
-    ] = 200,
-    patience: Annotated[int, typer.Option(help="Stop after so many epochs without a better validation loss.")] = 20,
-    learning_rate: Annotated[float, typer.Option(help="Adam's learning rate.")] = 0.001,
-    batch_size: Annotated[int | None, typer.Option(help="Rows a step; by the number of rows by default.")] = None,
-    seed: Annotated[int, typer.Option(help="The same seed gives the same model.")] = 0,
-    out: Annotated[Path, typer.Option(help="The folder to write the model and its pictures into.")] = Path("model"),
-    plot: Annotated[
-        bool, typer.Option("--plot", help="Draw what was learnt too: boundary, sigmoid, the perceptron's updates, fit.")
+    dump_config: Annotated[
+        bool, typer.Option("--dump-config", help="Print all options as such a file, and end.", rich_help_panel=FILES)
     ] = False,
     debug: Debug = False,
+    **words: Any,
 ) -> None:
     """Train a model on a table and write it to a folder."""
+    from .config import dump_config as as_toml
+    from .config import read_config
+    from .options import read_options
+
+    given = {name: word for name, word in (words | {"source": source}).items() if _is_given(context, name)}
+    options = read_options(given, read_config(config) if config else None)
+    if dump_config:
+        typer.echo(as_toml(options), nl=False)
+        return
+    if options.source is None:
+        raise typer.BadParameter("Missing argument 'SOURCE'.", context)
     from . import training
 
-    training.train(
-        source,
-        model=model,
-        plot=plot,
-        given=frozenset(name for name in context.params if _is_given(context, name)),
-        target=target,
-        header=not no_header,
-        task=task,
-        hidden=hidden,
-        epochs=epochs,
-        patience=patience,
-        learning_rate=learning_rate,
-        batch_size=batch_size,
-        seed=seed,
-        out=out,
-    )
+    training.train(options)
 
 
 @app.command()
@@ -161,6 +143,34 @@ def profile(
 
 
 @app.command()
+def health(
+    folder: Folder,
+    source: Source,
+    no_header: NoHeader = False,
+    rows: Annotated[int, typer.Option(help="How many rows to look at.")] = 256,
+    plot: Annotated[Path | None, typer.Option(help="A picture of it to write, for example health.png.")] = None,
+    debug: Debug = False,
+) -> None:
+    """Show how gradients reach a model's layers, which units are idle, and what is wrong."""
+    from . import health as looking
+
+    looking.health(folder, source, header=not no_header, rows=rows, plot=plot)
+
+
+@app.command()
+def export(
+    folder: Folder,
+    out: Annotated[Path, typer.Argument(help="The ONNX file to write, for example model.onnx.")],
+    opset: Annotated[int | None, typer.Option(help="The version of ONNX's operators; 18 by default.")] = None,
+    debug: Debug = False,
+) -> None:
+    """Write a trained model as an ONNX file, which other programs run."""
+    from . import exporting
+
+    exporting.export(folder, out, opset=opset)
+
+
+@app.command()
 def warmup(debug: Debug = False) -> None:
     """Compile the kernels of common networks now, so that the first training starts at once."""
     from . import profiling
@@ -198,9 +208,9 @@ def _is_given(context: typer.Context, name: str) -> bool:
 def _expected() -> tuple[type[BaseException], ...]:
     from ..data import DataError
     from ..files import FileError
-    from ..training import DivergenceError
+    from ..training import DivergenceError, OtherRunError
 
-    expected: tuple[Any, ...] = (UserError, DataError, FileError, DivergenceError, OSError, MemoryError)
+    expected: tuple[Any, ...] = (UserError, DataError, FileError, OtherRunError, DivergenceError, OSError, MemoryError)
     return expected
 
 

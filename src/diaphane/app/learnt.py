@@ -16,6 +16,7 @@ from .errors import UserError
 from .fitting import Outcome
 from .linear_models import LinearFit
 from .model import Model
+from .parts import Part
 
 __all__ = ["draw_what_was_learnt", "need_pictures"]
 
@@ -36,17 +37,16 @@ def need_pictures() -> None:
         raise UserError(f"--plot: {error}") from None
 
 
-def draw_what_was_learnt(outcome: Outcome, table: Table, folder: Path) -> list[Path]:
+def draw_what_was_learnt(outcome: Outcome, folder: Path) -> list[Path]:
     """Write the pictures that suit the model and its columns; returns their paths.
 
     Classes of two columns of numbers: the boundary, and a perceptron's updates as a page; of one, the sigmoid. A
     perceptron of two classes that it told apart: the proof that it had to. Numbers: predictions against the truth, and
     the fit over one column.
     """
-    features = table.drop([outcome.target.name]).take(outcome.target.rows)
     if outcome.model.scaler is not None:
-        return _pictures_of_numbers(outcome, features, folder)
-    return _pictures_of_classes(outcome, features, folder)
+        return _pictures_of_numbers(outcome, folder)
+    return _pictures_of_classes(outcome, folder)
 
 
 @dataclass(frozen=True)
@@ -71,52 +71,52 @@ class _InTheTablesUnits:
         return np.asarray(self.classes_[(scores > 0).astype(int) if scores.ndim == 1 else scores.argmax(axis=1)])
 
 
-def _pictures_of_classes(outcome: Outcome, features: Table, folder: Path) -> list[Path]:
+def _pictures_of_classes(outcome: Outcome, folder: Path) -> list[Path]:
     model, numbers = outcome.model, _number_columns(outcome.model)
     written: list[Path] = []
     if len(numbers) == 2:
-        written.append(_boundary(outcome, features, numbers, folder / "boundary.png"))
+        written.append(_boundary(outcome, numbers, folder / "boundary.png"))
     elif len(numbers) == 1 and outcome.linear is not None and model.facts["model"] == "logistic":
         if len(outcome.linear.estimator.classes_) == len(model.labels) == 2:
-            written.append(_sigmoid(outcome, outcome.linear, features, numbers, folder / "sigmoid.png"))
+            written.append(_sigmoid(outcome, outcome.linear, numbers, folder / "sigmoid.png"))
     else:
         outcome.notes.append(_why_no_boundary(model))
     if outcome.linear is not None and model.facts["model"] == "perceptron":
-        written += _pictures_of_a_perceptron(outcome, outcome.linear, features, numbers, folder)
+        written += _pictures_of_a_perceptron(outcome, outcome.linear, numbers, folder)
     return written
 
 
-def _boundary(outcome: Outcome, features: Table, numbers: list[NumberEncoder], path: Path) -> Path:
+def _boundary(outcome: Outcome, numbers: list[NumberEncoder], path: Path) -> Path:
     from ..insight.displays import DecisionBoundaryDisplay
 
-    rows = outcome.split.train[:MOST_POINTS]
+    shown = _first(outcome.parts.train)
     classifier = _InTheTablesUnits(outcome.model, tuple(e.name for e in numbers))
-    labels = classifier.classes_[np.asarray(outcome.target.y[rows], np.int64)]
-    display = DecisionBoundaryDisplay.from_estimator(classifier, _points(numbers, features, rows), labels, ax=_axes())
+    labels = classifier.classes_[np.asarray(shown.y, np.int64)]
+    display = DecisionBoundaryDisplay.from_estimator(classifier, _points(numbers, shown), labels, ax=_axes())
     _name_axes(display.ax_, numbers[0].name, numbers[1].name)
     return _saved(display.ax_, path)
 
 
-def _sigmoid(outcome: Outcome, linear: LinearFit, features: Table, numbers: list[NumberEncoder], path: Path) -> Path:
+def _sigmoid(outcome: Outcome, linear: LinearFit, numbers: list[NumberEncoder], path: Path) -> Path:
     from ..insight.displays import SigmoidDisplay
 
-    rows, labels = outcome.split.train[:MOST_POINTS], outcome.model.labels
+    shown, labels = _first(outcome.parts.train), outcome.model.labels
     [weight], bias = _in_columns_units(linear.estimator.coef_[0], linear.estimator.intercept_, numbers)
-    x, target = _points(numbers, features, rows)[:, 0], np.asarray(outcome.target.y[rows], float)
+    x, target = _points(numbers, shown)[:, 0], np.asarray(shown.y, float)
     display = SigmoidDisplay(x, target, float(weight), bias, (labels[0], labels[1]), numbers[0].name)
     return _saved(display.plot(_axes()).ax_, path)
 
 
 def _pictures_of_a_perceptron(
-    outcome: Outcome, linear: LinearFit, features: Table, numbers: list[NumberEncoder], folder: Path
+    outcome: Outcome, linear: LinearFit, numbers: list[NumberEncoder], folder: Path
 ) -> list[Path]:
     """Its updates where two columns span a plane, and the proof that they end where they did."""
     from ..insight.displays import ConvergenceDisplay, PerceptronDisplay
 
-    model, rows = outcome.model, outcome.split.train
+    model, train = outcome.model, outcome.parts.train
     if len(linear.estimator.classes_) != 2:
         return []
-    seen, codes = model.encoder.transform(features.take(rows)), np.asarray(outcome.target.y[rows], np.int64)
+    seen, codes = model.encoder.transform(train.features), np.asarray(train.y, np.int64)
     recorded = _recorded(linear.estimator, seen, codes)
     if recorded is None:
         return []
@@ -124,7 +124,7 @@ def _pictures_of_a_perceptron(
     if len(numbers) == 2:
         stages = [history[0].before, *(mistake.after for mistake in history)]
         display = PerceptronDisplay(
-            _points(numbers, features, rows),
+            _points(numbers, train),
             codes,
             np.stack([_weights_in_columns_units(w, numbers) for w in stages]),
             np.array([mistake.example for mistake in history]),
@@ -134,7 +134,7 @@ def _pictures_of_a_perceptron(
         _name_axes(display.ax_, *display.names)
         written += [_saved(display.ax_, folder / "updates.png"), display.animate(folder / "updates.html")]
     # Of classes that were not told apart there is no proof, and of many rows the largest margin takes long to find.
-    if not linear.notes and len(rows) <= MOST_TO_CERTIFY:
+    if not linear.notes and len(train) <= MOST_TO_CERTIFY:
         proof = ConvergenceDisplay.from_estimator(recorded, seen, codes, ax=_axes())
         proof.ax_.set_xlabel("mistake t, of columns as the perceptron saw them, standardised")
         written.append(_saved(proof.ax_, folder / "convergence.png"))
@@ -153,7 +153,7 @@ def _recorded(perceptron: Any, x: Array, codes: Array) -> Any:
         return clone(perceptron).set_params(record=True).fit(x, codes)
 
 
-def _pictures_of_numbers(outcome: Outcome, features: Table, folder: Path) -> list[Path]:
+def _pictures_of_numbers(outcome: Outcome, folder: Path) -> list[Path]:
     from ..insight.displays.style import BLUE, INK, ORANGE, dress, legend_below
 
     model, written = outcome.model, []
@@ -161,8 +161,8 @@ def _pictures_of_numbers(outcome: Outcome, features: Table, folder: Path) -> lis
     ax = _axes()
     ends = []
     for name, colour, marker in (("train", BLUE, "o"), ("test", ORANGE, "^")):
-        rows = getattr(outcome.split, name)[:MOST_POINTS]
-        truth, predicted = outcome.target.y[rows], model.outputs(features.take(rows))
+        shown = _first(outcome.parts.of[name])
+        truth, predicted = shown.y, model.outputs(shown.features)
         label = f"{name}, R² {outcome.scores[name]['score']:.3f}"
         ax.scatter(truth, predicted, s=20, color=colour, marker=marker, alpha=0.7, linewidths=0, label=label)
         ends += [truth.min(), truth.max()]
@@ -172,11 +172,11 @@ def _pictures_of_numbers(outcome: Outcome, features: Table, folder: Path) -> lis
     _name_axes(ax, outcome.target.name, "predicted")
     written.append(_saved(ax, folder / "predictions.png"))
     if len(numbers) == 1:
-        rows, ax = outcome.split.train[:MOST_POINTS], _axes()
-        x = _points(numbers, features, rows)[:, 0]
+        shown, ax = _first(outcome.parts.train), _axes()
+        x = _points(numbers, shown)[:, 0]
         line = np.linspace(x.min(), x.max(), 300)
         fit = model.outputs(Table.from_matrix(line[:, None], [numbers[0].name]))
-        ax.scatter(x, outcome.target.y[rows], s=20, color=BLUE, alpha=0.7, linewidths=0, label="rows learnt from")
+        ax.scatter(x, shown.y, s=20, color=BLUE, alpha=0.7, linewidths=0, label="rows learnt from")
         ax.plot(line, fit, color=INK, linewidth=2.2, label="fit")
         dress(ax)
         legend_below(ax)
@@ -192,8 +192,13 @@ def _number_columns(model: Model) -> list[NumberEncoder]:
     return [e for e in encoders if isinstance(e, NumberEncoder)] if plain else []
 
 
-def _points(numbers: list[NumberEncoder], features: Table, rows: Array) -> Array:
-    return np.column_stack([features[encoder.name][rows] for encoder in numbers]).astype(float)
+def _first(part: Part) -> Part:
+    """No more rows than a picture can show."""
+    return Part(part.features.take(np.arange(len(part))[:MOST_POINTS]), part.y[:MOST_POINTS])
+
+
+def _points(numbers: list[NumberEncoder], part: Part) -> Array:
+    return np.column_stack([part.features[encoder.name] for encoder in numbers]).astype(float)
 
 
 def _in_columns_units(coef: Any, intercept: Any, numbers: list[NumberEncoder]) -> tuple[Array, float]:

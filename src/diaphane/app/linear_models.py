@@ -14,9 +14,8 @@ from ..nn import Dense, Network, Sequential
 from ..training import History
 from .errors import UserError
 
-__all__ = ["LINEAR_MODELS", "LinearFit", "fit_linear_model"]
+__all__ = ["LinearFit", "fit_linear_model"]
 
-LINEAR_MODELS = ("perceptron", "logistic", "linear")
 ALPHA = 1.0
 """scikit-learn's penalty of both; beside 0.01, 0.1 and 10 the best on validation rows of digits and breast_cancer."""
 NEVER = -1e4
@@ -54,8 +53,10 @@ class LinearFit:
         return int(np.size(self.estimator.coef_) + np.size(self.estimator.intercept_))
 
 
-def fit_linear_model(model: str, x: Array, y: Array, outputs: int, epochs: int, seed: int) -> LinearFit:
-    """Fit one of :data:`LINEAR_MODELS` and make a network of it.
+def fit_linear_model(
+    model: str, x: Array, y: Array, outputs: int, epochs: int, seed: int, weights: Array | None = None
+) -> LinearFit:
+    """Fit a perceptron, ``logistic`` or ``linear`` regression, and make a network of it.
 
     ``logistic`` minimises the mean of −log p plus ½·‖W‖²/n, ``linear`` that of ½(ŷ − y)² plus the same.
     ``perceptron`` has no penalty.
@@ -70,13 +71,15 @@ def fit_linear_model(model: str, x: Array, y: Array, outputs: int, epochs: int, 
     epochs : int
         Passes or iterations at most.
     seed : int
+    weights : array, shape (n,), optional
+        How much each row counts.
     """
     if model != "linear" and len(np.unique(y)) < 2:
         raise UserError(f"the {len(y)} rows to learn from are all of one class; give more rows")
     estimator = _estimator(model, epochs, seed)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        estimator.fit(x, y[:, 0] if model == "linear" else y)
+        estimator.fit(x, y[:, 0] if model == "linear" else y, sample_weight=weights)
     unfinished = any("Convergence" in t.__name__ for w in caught for t in w.category.__mro__)
     network = Network(Sequential([Dense(outputs)]), x.shape[1:])
     kernel, bias = _dense(estimator, outputs)

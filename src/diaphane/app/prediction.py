@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import math
-import os
 import sys
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from .errors import UserError
 from .model import Model, Score, load_model
 from .pictures import draw_model, draw_model_graph
 from .training import read_source
+from .writing import write_text
 
 __all__ = ["draw", "predict"]
 
@@ -51,19 +51,6 @@ def draw(folder: Path, *, out: Path | None, graph: bool) -> None:
         raise UserError(f"--out: a drawing is an SVG file, got {path}; try {path.with_suffix('.svg')}")
     picture = draw_model_graph(model) if graph else draw_model(model)
     sys.stdout.write(f"wrote {picture.save(path)}\n")
-
-
-def write_text(path: Path, text: str) -> None:
-    """A file that is whole or as it was."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        try:
-            temporary.write_text(text, encoding="utf-8", newline="")
-            os.replace(temporary, path)
-        finally:
-            temporary.unlink(missing_ok=True)
-    except OSError as error:
-        raise UserError(f"cannot write {path}: {error.strerror}; choose another place with --out") from None
 
 
 def _show(text: str) -> None:

@@ -4,21 +4,17 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 from rich.console import Console
 
-from ..data import Table, encode_labels
 from ..engines import NativeEngine, Program
 from ..engines.native.cache import cache_folder, compiled_here
-from ..graph.node import Array
 from ..nn.losses import find_loss
-from ..optim import Adam
 from ..training import TrainingStep
 from .errors import UserError
-from .fitting import penalty_of_weights
-from .model import Model, load_model
+from .model import load_model
+from .networks import extras_of, loss_of, optimizer_of, penalty_of
+from .relearning import options_of, targets_of
 from .training import read_source
 from .warming import common_programs
 
@@ -44,36 +40,22 @@ def profile(
         program = Program(model.network.output, engine=engine)
         what, found = "prediction", program.profile(model.state, {model.network.input: x}, batch_size=size, steps=steps)
     else:
-        targets = _targets(model, table, source)
+        targets = targets_of(model, table, source, ", or --predict to look into a prediction")
+        options = options_of(model)
         step = TrainingStep(
             model.network,
-            find_loss("categorical_cross_entropy" if model.scaler is None else "half_squared_error"),
-            Adam(),
+            find_loss(loss_of(options, model.scaler is None)),
+            optimizer_of(options),
             target_shape=targets.shape[1:],
             target_dtype=targets.dtype,
-            penalty=penalty_of_weights,
+            penalty=penalty_of(options),
+            **extras_of(options),
             engine=engine,
         )
         state = step.initial_state(model.state)
         what, found = "training step", step.program.profile(state, step.data(x, targets), batch_size=size, steps=steps)
     console.print(f"a {what} of {folder} on {size} row{'s' * (size > 1)} of {source}", style="bold")
     console.print(str(found))
-
-
-def _targets(model: Model, table: Table, source: str) -> Array:
-    """What the model would learn from; any class stands in for one that is missing, as the time is the same."""
-    if model.target not in table.names:
-        raise UserError(
-            f"{source} has no column {model.target!r}, which a training step needs; "
-            "give a table with it, or --predict to look into a prediction"
-        )
-    column = table[model.target]
-    if model.scaler is None:
-        return np.maximum(encode_labels(column, model.labels), 0).astype(np.int64)
-    if column.dtype == object:
-        raise UserError(f"the target {model.target!r} is a number in the model and has text in {source}")
-    scaled: Any = model.scaler.transform(np.nan_to_num(column))
-    return np.asarray(scaled, np.float32)[:, None]
 
 
 def warmup() -> None:

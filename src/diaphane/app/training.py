@@ -7,62 +7,71 @@ import math
 import os
 import tempfile
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from ..data import BUILT_IN, Table, is_built_in, load, read_table
+from ..data import BUILT_IN, DataError, Table, is_built_in, load, read_table
 from ..data.errors import closest
 from ..files import FileError
-from ..training import InterruptedWarning
 from .errors import UserError
-from .fitting import Options, Outcome, fit_table, refuse_idle
+from .fitting import Outcome, fit_stream, fit_table
 from .learnt import draw_what_was_learnt, need_pictures
 from .model import save_model
+from .networks import check_recipe
+from .options import Options
+from .parts import TestFile
 from .pictures import draw_learning_curves, draw_model
+from .resuming import folder_of, how_to_go_on, refuse_another_run
+from .streams import is_streamed
 
 __all__ = ["read_source", "train"]
 
 
-def train(
-    source: str,
-    *,
-    target: str | None,
-    header: bool,
-    task: str,
-    hidden: str,
-    out: Path,
-    plot: bool = False,
-    given: frozenset[str] = frozenset(),
-    **settings: Any,
-) -> None:
-    """Read, train, say how it went, and write.
-
-    ``given`` are the settings that were asked for by name, which a model that has no use for them refuses.
-    """
-    if task not in ("auto", "classification", "regression"):
-        raise UserError(f"--task must be auto, classification or regression, got {task!r}")
-    options = Options(target=target, task=task, hidden=_sizes(hidden), **settings)
-    refuse_idle(options.model, given)
-    if plot:
+def train(options: Options) -> None:
+    """Read, train, say how it went, and write."""
+    assert options.source is not None
+    check_recipe(options)
+    refuse_another_run(options)
+    if options.plot:
         need_pictures()
-    table = read_source(source, header=header)
+    table = None if is_streamed(options) else read_source(options.source, header=not options.no_header)
+    test = _test_file(options)
     # Before the training, not after it: whoever waited for a model should get it.
-    make_writable(out)
+    make_writable(options.out, "--out")
+    if folder := folder_of(options):
+        make_writable(folder, "--checkpoint")
     # Names of files and columns are shown as they are, and a path stays on one line.
     console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
     with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always", InterruptedWarning)
-        outcome = fit_table(table, options)
-    outcome.notes += [str(w.message) for w in caught if issubclass(w.category, InterruptedWarning)]
-    written = write_outcome(out, outcome, source)
-    if plot:
-        written += draw_what_was_learnt(outcome, table, out)
-    tell(console, outcome, source)
+        warnings.simplefilter("always")
+        outcome = fit_stream(options, test=test) if table is None else fit_table(table, options, test=test)
+    outcome.notes += _noted(caught)
+    if outcome.history.stopped == "interrupted":
+        outcome.notes.append(how_to_go_on(options))
+    written = write_outcome(options.out, outcome, options.source)
+    if options.plot:
+        written += draw_what_was_learnt(outcome, options.out)
+    tell(console, outcome, options.source)
     for path in written:
         console.print(f"wrote {path}")
+
+
+def _test_file(options: Options) -> TestFile | None:
+    if options.test is None:
+        return None
+    try:
+        return TestFile(options.test, read_source(str(options.test), header=not options.no_header))
+    except DataError as error:
+        raise DataError(f"--test: {error}") from None
+
+
+def _noted(caught: Sequence[warnings.WarningMessage]) -> list[str]:
+    """What this library warned of; the rest is for programmers."""
+    ours = __name__.split(".")[0]
+    return list(dict.fromkeys(str(w.message) for w in caught if w.category.__module__.split(".")[0] == ours))
 
 
 def read_source(source: str, *, header: bool) -> Table:
@@ -77,17 +86,17 @@ def read_source(source: str, *, header: bool) -> Table:
     return read_table(source, header=header)
 
 
-def make_writable(folder: Path) -> None:
+def make_writable(folder: Path, flag: str) -> None:
     """The folder, made and tried; raises where it cannot be written to."""
     if folder.is_file():
-        raise UserError(f"--out: {folder} is a file; expected a folder, which is made where there is none")
+        raise UserError(f"{flag}: {folder} is a file; expected a folder, which is made where there is none")
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
         raise UserError(
-            f"--out: cannot write to {folder}: {os.strerror(error.errno or 0)}; choose another folder"
+            f"{flag}: cannot write to {folder}: {os.strerror(error.errno or 0)}; choose another folder"
         ) from None
 
 
@@ -104,8 +113,8 @@ def write_outcome(folder: Path, outcome: Outcome, source: str) -> list[Path]:
             else:
                 written.append(curves)
         written.append(Path(draw_model(outcome.model).save(folder / "network.svg")))
-        history = folder / "history.json"
-        history.write_text(json.dumps(outcome.history.records, indent=1))
+        history = folder / "history.jsonl"
+        history.write_text("".join(f"{json.dumps(record)}\n" for record in outcome.history))
     except OSError as error:
         raise FileError(f"the model is in {written[0]}, but its pictures are not: {error.strerror}") from None
     return [*written, history]
@@ -119,8 +128,7 @@ def tell(console: Console, outcome: Outcome, source: str) -> None:
     for name in ("rows", outcome.metric, f"baseline ({outcome.baseline})"):
         table.add_column(name, justify="right")
     for name, scores in outcome.scores.items():
-        rows = len(getattr(outcome.split, name))
-        table.add_row(name, f"{rows}", _shown(scores["score"]), _shown(scores["baseline"]))
+        table.add_row(name, f"{outcome.parts.rows[name]}", _shown(scores["score"]), _shown(scores["baseline"]))
     console.print(table)
     console.print(f"{outcome.n_parameters} parameters, {outcome.how}, {outcome.seconds:.1f} seconds")
     for note in outcome.notes:
@@ -131,12 +139,3 @@ def tell(console: Console, outcome: Outcome, source: str) -> None:
 def _shown(score: float) -> str:
     """R² of one row, or of rows that are all alike, is no number."""
     return "–" if math.isnan(score) else f"{score:.4f}"
-
-
-def _sizes(given: str) -> tuple[int, ...]:
-    if not given.strip():
-        return ()
-    try:
-        return tuple(int(part) for part in given.split(","))
-    except ValueError:
-        raise UserError(f"--hidden takes whole numbers with commas between, for example 64,32; got {given!r}") from None
