@@ -7,7 +7,7 @@ import pytest
 import scipy.sparse
 
 from diaphane import nn, optim
-from diaphane.training import Callback, Checkpoint, EarlyStopping, InterruptedWarning, Trainer
+from diaphane.training import Callback, Checkpoint, EarlyStopping, InterruptedWarning, Mixup, ReduceOnPlateau, Trainer
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(23, 3)), RNG.normal(size=(23, 2))
@@ -105,6 +105,29 @@ def test_early_stopping_weights_and_validation_go_on_to_the_same_bits(tmp_path, 
     # The last one is that of the end: it is given again, with the best epoch's values.
     for got, whole in resumed(tmp_path, make, fit, slice(None, None, -3), expected=3):
         assert "did not improve" in whole[-1]
+        assert got == whole
+
+
+PARTS = {
+    "EMA": {"averaging": optim.EMA(0.9)},
+    "SWA": {"averaging": optim.SWA(1)},
+    "mixup": {"mixup": Mixup(0.3)},
+    "max-norm and clipping": {"constraint": optim.MaxNorm(0.5), "clipping": optim.ClipNorm(0.1)},
+    "penalties": {"penalty": optim.L2(0.01)},
+    "decay": {"optimizer": optim.SGD(0.05, weight_decay=0.1)},
+}
+
+
+@pytest.mark.parametrize("parts", PARTS.values(), ids=PARTS)
+def test_every_part_of_a_step_goes_on_to_the_same_bits(tmp_path, parts):
+    def make(checkpoint):
+        plateau = ReduceOnPlateau(patience=0)
+        return trainer_of(checkpoint, epochs=5, engine="reference", callbacks=[plateau], **parts)
+
+    def fit(trainer, resume):
+        return trainer.fit(X, Y, validation_fraction=0.3, resume=resume)
+
+    for got, whole in resumed(tmp_path, make, fit, slice(2, None, 4)):
         assert got == whole
 
 

@@ -1,0 +1,4 @@
+"""Networks for tables."""
+from .classifier import TabularClassifier
+from .regressor import TabularRegressor
+__all__=["TabularClassifier","TabularRegressor"]
