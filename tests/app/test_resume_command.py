@@ -111,15 +111,16 @@ def test_more_epochs_go_on_with_a_training_that_had_come_to_its_end(diaphane, tm
 @pytest.mark.parametrize(
     ("other", "said"),
     [
-        (["--dropout", 0.5], ["--dropout is 0.5", "has no --dropout", "options.toml"]),
-        (["--hidden", "9"], ["--hidden is 9", "--hidden is 8"]),
-        (["--learning-rate", 0.1], ["--learning-rate is 0.1", "has no --learning-rate"]),
-        (["--optimizer", "sgd"], ["--optimizer is sgd", "--optimizer is adam"]),
-        (["--seed", 7], ["--seed is 7", "--seed is 0"]),
-        (["--batch-size", 4], ["--batch-size is 4", "--batch-size is 8"]),
-        (["--schedule", "cosine"], ["--schedule is cosine", "has no --schedule"]),
-        (["--class-weight", "balanced"], ["--class-weight is balanced"]),
-        (["--test", "good.csv"], ["has --test", "has no --test"]),
+        (["--dropout", 0.5], ["--dropout is 0.5, and not given in the run that", "options.toml"]),
+        (["--hidden", "9"], ["--hidden is 9, and 8 in"]),
+        (["--learning-rate", 0.1], ["--learning-rate is 0.1, and not given in"]),
+        (["--optimizer", "sgd"], ["--optimizer is sgd, and adam in"]),
+        (["--seed", 7], ["--seed is 7, and 0 in"]),
+        (["--batch-size", 4], ["--batch-size is 4, and 8 in"]),
+        (["--schedule", "cosine"], ["--schedule is cosine, and not given in"]),
+        (["--class-weight", "balanced"], ["--class-weight is balanced, and not given in"]),
+        (["--stream"], ["--stream is given, and not given in"]),
+        (["--test", "good.csv"], ["--test is given, and not given in"]),
     ],
 )
 def test_options_of_another_run_are_refused_by_name(diaphane, good, kept, other, said):
@@ -131,7 +132,7 @@ def test_options_of_another_run_are_refused_by_name(diaphane, good, kept, other,
 def test_more_epochs_under_a_schedule_that_stretches_are_another_run(diaphane, good, kept):
     first = ("train", good, "--hidden", 8, *kept, "--schedule")
     assert diaphane(*first, "cosine", "--epochs", 2).code == 0
-    assert_one_line(diaphane(*first, "cosine", "--epochs", 4, "--resume"), "--epochs is 4", "--epochs is 2")
+    assert_one_line(diaphane(*first, "cosine", "--epochs", 4, "--resume"), "--epochs is 4, and 2 in")
 
 
 def test_other_data_are_refused(diaphane, good, write, kept):

@@ -9,7 +9,7 @@ from ..training import Callback, Checkpoint
 from .config import dump_config, read_config
 from .errors import UserError
 from .option_kinds import Kind
-from .options import Option, Options, every_option
+from .options import Options, every_option
 from .writing import write_text
 
 if TYPE_CHECKING:
@@ -65,8 +65,8 @@ def refuse_another_run(options: Options) -> None:
             continue
         if was != now:
             raise UserError(
-                f"--resume: {_said(option, now)}, and the run in {folder} {_said(option, was)}; give the options that "
-                f"it was started with (they are in {folder / OPTIONS_FILE}), or another --checkpoint folder"
+                f"--resume: {option.flag} is {_said(now)}, and {_said(was)} in the run that {folder} holds; give the "
+                f"options that it was started with ({folder / OPTIONS_FILE} has them), or another --checkpoint folder"
             )
 
 
@@ -84,13 +84,13 @@ def _same_schedule(options: Options, before: Options) -> bool:
     return schedule_of(options) == schedule_of(before)
 
 
-def _said(option: Option, value: Any) -> str:
+def _said(value: Any) -> str:
     if value is None or value is False or value == ():
-        return f"has no {option.flag}"
+        return "not given"
     if value is True:
-        return f"has {option.flag}"
+        return "given"
     plain = Kind.plain(value)
-    return f"{option.flag} is {','.join(map(str, plain)) if isinstance(plain, list) else plain}"
+    return ",".join(map(str, plain)) if isinstance(plain, list) else str(plain)
 
 
 class _KeepOptions(Callback):
