@@ -121,7 +121,7 @@ lock: .venv-lock/.made
 	@echo "── requirements/lock.txt"
 	@$(COMPILE) pyproject.toml --extra plot --extra table --group test --output-file requirements/lock.txt
 	@echo "── requirements/extras.txt"
-	@$(COMPILE) pyproject.toml --extra onnx --extra arrow --extra tensorboard --extra mlflow --group extras \
+	@$(COMPILE) pyproject.toml --extra onnx --extra arrow --extra tensorboard --extra mlflow --extra search --group extras \
 		--constraints requirements/lock.txt --output-file requirements/extras.txt
 	@echo "── requirements/docs.txt"
 	@$(COMPILE) --group docs --constraints requirements/lock.txt --output-file requirements/docs.txt

@@ -54,9 +54,8 @@ class Recipe:
 CANDIDATES = (
     Recipe("Momentum", 0.01, 2.0, 40, 0),
     Recipe("Momentum", 0.02, 3.0, 40, 0),
-    Recipe("Momentum", 0.02, 2.0, 100, 40),
     Recipe("Adam", 0.001, 2.0, 40, 0),
-    Recipe("Adam", 0.002, 1.3, 60, 18),
+    Recipe("Adam", 0.001, 3.5, 130, 40),
     Recipe("Adam", 0.001, 2.0, 100, 30),
 )
 CHOSEN = Recipe("Adam", 0.001, 2.0, 100, 30)

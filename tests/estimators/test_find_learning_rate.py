@@ -110,3 +110,18 @@ def test_a_solver_of_ones_own_is_tested_without_its_schedule():
     plain = find_learning_rate(MLPClassifier((8,), solver=dia.optim.SGD(), random_state=0), x, y)
     scheduled = MLPClassifier((8,), solver=dia.optim.SGD(schedule="exponential:0.5,per=step"), random_state=0)
     assert find_learning_rate(scheduled, x, y).losses.tolist() == plain.losses.tolist()
+
+
+def test_of_a_stream_the_first_rows_are_learnt_from():
+    X, y = load_digits(return_X_y=True)
+    model = MLPClassifier((16,), random_state=0, batch_size=50)
+
+    def chunks():
+        for start in range(0, 600, 300):
+            yield X[start : start + 300] / 16, y[start : start + 300]
+
+    streamed, inside = (
+        find_learning_rate(model, dia.data.open_stream(chunks)),
+        find_learning_rate(model, X[:300] / 16, y[:300]),
+    )
+    assert streamed.suggestion == inside.suggestion

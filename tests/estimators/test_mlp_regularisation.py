@@ -130,3 +130,26 @@ def test_partial_fit_leaves_checkpoints_to_fit(digits, tmp_path):
         warnings.simplefilter("error")
         model.partial_fit(X, y, classes=np.arange(10))
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("averaging", ["ema:0.9", "swa:2"])
+def test_passes_of_partial_fit_are_the_epochs_of_a_fit_with_averages_too(digits, averaging):
+    """The optimizer goes on from the parameters, and not from their average."""
+    X, y = digits
+    settings = {"averaging": averaging, "schedule": "step:0.5,2", "max_norm": 1.0, "shuffle": False, "random_state": 0}
+    whole = MLPClassifier((8,), **settings, max_iter=4).fit(X, y)
+    passes = MLPClassifier((8,), **settings)
+    for _ in range(4):
+        passes.partial_fit(X, y, classes=np.arange(10))
+    for one, other in zip(whole.coefs_ + whole.intercepts_, passes.coefs_ + passes.intercepts_, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("settings", [{"input_dropout": 0.3}, {"input_noise": 0.3}], ids=lambda s: next(iter(s)))
+def test_what_lbfgs_draws_follows_the_random_state(digits, settings):
+    def fit(seed):
+        model = MLPClassifier((), solver="lbfgs", max_iter=5, random_state=seed, weight_init=0.0, **settings)
+        return model.fit(*digits).coefs_[0]
+
+    np.testing.assert_array_equal(fit(1), fit(1))
+    assert not np.array_equal(fit(1), fit(2))

@@ -260,3 +260,26 @@ def test_the_rows_looked_at_are_of_those_learnt_from_and_the_same_for_a_seed():
     assert (first != third).any()
     assert set(first) <= set(learnt)
     assert len(set(first)) == 50
+
+
+def test_a_stream_is_looked_at_by_its_first_rows_from_before_the_first_step():
+    def chunks():
+        for start in range(0, len(X), 7):
+            yield X[start : start + 7], Y[start : start + 7]
+
+    def fit(*given):
+        health = GradientHealth(rows=7, cost=None)
+        settings = {"batch_size": 4, "epochs": 3, "shuffle": False, "callbacks": [health], "random_state": 0}
+        Trainer(deep(), "categorical_cross_entropy", "sgd", **settings).fit(*given)
+        return health
+
+    health = fit(dia.data.open_stream(chunks, window=16))
+    assert [look.epoch for look in health.looks] == [0, 1, 2, 3]
+    # In memory nothing but these rows is there to be looked at, before the first step.
+    assert health.looks[0].loss == pytest.approx(fit(X[:7], Y[:7]).looks[0].loss)
+    shuffled = GradientHealth(rows=50, cost=None)
+    trainer = Trainer(
+        deep(), "categorical_cross_entropy", "sgd", epochs=3, batch_size=4, callbacks=[shuffled], random_state=0
+    )
+    trainer.fit(dia.data.open_stream(chunks, window=16))
+    assert len(shuffled.looks) == 4

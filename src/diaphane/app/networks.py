@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -25,8 +25,8 @@ from ..nn import (
 )
 from ..nn.layer import Layer
 from ..nn.losses import LossLike
-from ..optim import EMA, L1, OPTIMIZERS, SWA, ClipNorm, MaxNorm, Optimizer, Schedule, find_schedule
-from ..optim.averaging import Averaging
+from ..optim import L1, OPTIMIZERS, ClipNorm, MaxNorm, Optimizer, Schedule, find_schedule
+from ..optim.averaging import find_averaging
 from ..training import Callback, EarlyStopping, Mixup, Trainer
 from ..training.step import Penalty
 from .errors import UserError
@@ -163,7 +163,8 @@ def extras_of(options: Options) -> dict[str, Any]:
     if options.mixup is not None:
         found["mixup"] = Mixup(options.mixup)
     if options.averaging is not None:
-        found["averaging"] = _averaging(options.averaging)
+        with _errors_of("--averaging"):
+            found["averaging"] = find_averaging(options.averaging)
     return found
 
 
@@ -173,23 +174,6 @@ def _callbacks(options: Options) -> list[Callback]:
     if isinstance(schedule, Plateau):
         found.append(schedule.callback())
     return found
-
-
-def _averaging(text: str) -> Averaging:
-    """``ema``, ``ema:0.999``, ``swa:10`` or ``swa:10,2``."""
-    name, _, rest = text.partition(":")
-    kinds: dict[str, Callable[..., Averaging]] = {"ema": EMA, "swa": SWA}
-    _chosen("--averaging", name, kinds)
-    try:
-        numbers = [float(n) if name == "ema" else int(n) for n in rest.split(",")] if rest else []
-        if len(numbers) > (1 if name == "ema" else 2) or (name == "swa" and not numbers):
-            raise ValueError
-    except ValueError:
-        raise UserError(
-            f"--averaging takes ema:0.999 (the decay of each step) or swa:10 (the first epoch to average), got {text!r}"
-        ) from None
-    with _errors_of("--averaging"):
-        return kinds[name](*numbers)
 
 
 def _chosen(flag: str, name: str, known: Mapping[str, Any]) -> Any:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from .neuron import FormalNetwork, FormalNeuron, TruthTable, find_neuron, xor_network
     from .rate import LearningRateTest, find_learning_rate
     from .representation import HiddenSpace, hidden_representation, hidden_space, learn_xor
+    from .tabular import TabularClassifier, TabularRegressor
     from .transfer import from_sklearn, from_torch
 
 HOMES = {
@@ -19,6 +20,7 @@ HOMES = {
     "neuron": ("FormalNetwork", "FormalNeuron", "TruthTable", "find_neuron", "xor_network"),
     "rate": ("LearningRateTest", "find_learning_rate"),
     "representation": ("HiddenSpace", "hidden_representation", "hidden_space", "learn_xor"),
+    "tabular": ("TabularClassifier", "TabularRegressor"),
     "transfer": ("from_sklearn", "from_torch"),
 }
 """Which module has which names."""
@@ -35,6 +37,8 @@ __all__ = [
     "MLPRegressor",
     "Perceptron",
     "Ridge",
+    "TabularClassifier",
+    "TabularRegressor",
     "TruthTable",
     "find_learning_rate",
     "find_neuron",

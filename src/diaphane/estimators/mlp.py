@@ -20,6 +20,7 @@ from ..training.streaming import refuse_beside_stream
 from .linear.streamed import classes_of
 from .machine import of_signs
 from .multilayer import BaseMLP
+from .multilayer_streams import fit_on_stream
 
 __all__ = ["MLPClassifier", "MLPRegressor"]
 
@@ -243,7 +244,7 @@ out_activation_, loss_, loss_curve_, best_loss_, t_, validation_scores_, best_va
             del self._label_binarizer
         if isinstance(X, Stream):
             refuse_beside_stream(y=y, sample_weight=sample_weight)
-            self._fit_stream(X, validation_data, resume)
+            fit_on_stream(self, X, validation_data, resume)
         else:
             self._fit(X, y, sample_weight, validation_data, resume=resume)
         return self
@@ -529,7 +530,7 @@ loss_, loss_curve_, best_loss_, t_, validation_scores_, best_validation_score_
         """
         if isinstance(X, Stream):
             refuse_beside_stream(y=y, sample_weight=sample_weight)
-            self._fit_stream(X, validation_data, resume)
+            fit_on_stream(self, X, validation_data, resume)
         else:
             self._fit(X, y, sample_weight, validation_data, resume=resume)
         return self

@@ -15,18 +15,19 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from ..data.streams import Stream
 from ..engines import State
+from ..graph import Node
 from ..graph.node import Array
-from ..nn import ACTIVATIONS, Network, find_initializer
+from ..nn import Network
 from ..nn.losses import Loss
 from ..optim import Optimizer
 from ..training import Callback, DivergenceError, TrainingResult, TrainingStep
 from ..training.checkpoints import find_checkpoint
 from .inputs import rows_to_predict
-from .linear.streamed import note_columns
 from .machine import Machine, Plan, machine_of
-from .parameters import check_choice, check_flag, check_integer, check_number, hidden_sizes
+from .multilayer_parameters import check_multilayer
+from .parameters import hidden_sizes
 from .regularisation import regularisation_of
-from .solvers import SOLVERS, Convergence, InverseScaling, Verbose, choose_optimizer, fit_lbfgs, formula_of
+from .solvers import Convergence, InverseScaling, Verbose, choose_optimizer, fit_lbfgs, formula_of
 
 __all__ = ["BaseMLP"]
 
@@ -67,7 +68,7 @@ class BaseMLP(BaseEstimator):
         incremental: bool = False,
         resume: bool = False,
     ) -> Any:
-        self._check_parameters(incremental)
+        check_multilayer(self, incremental)
         hidden = hidden_sizes(self.hidden_layer_sizes)
         first = self._refuse_other_sizes(hidden, incremental)
         x, y = self._check_rows(x, y, reset=first)
@@ -135,40 +136,6 @@ class BaseMLP(BaseEstimator):
         # Rows are what a batch takes, and a column-wise matrix has to look through all of it for each.
         return (x.tocsr() if hasattr(x, "tocsr") else x), y
 
-    def _check_parameters(self, incremental: bool) -> None:
-        if not isinstance(self.solver, Optimizer):
-            check_choice("solver", self.solver, SOLVERS)
-        if not callable(self.activation):
-            check_choice("activation", self.activation, list(ACTIVATIONS))
-        check_number("alpha", self.alpha, 0)
-        if self.batch_size != "auto":
-            check_integer("batch_size", self.batch_size)
-        check_choice("learning_rate", self.learning_rate, ("constant", "invscaling", "adaptive"))
-        check_number("learning_rate_init", self.learning_rate_init, 0, low_open=True)
-        check_number("power_t", self.power_t, 0)
-        check_integer("max_iter", self.max_iter)
-        check_integer("max_fun", self.max_fun)
-        for flag in ("shuffle", "warm_start", "nesterovs_momentum", "early_stopping"):
-            check_flag(flag, getattr(self, flag))
-        check_number("tol", self.tol, 0)
-        check_number("momentum", self.momentum, 0, 1)
-        check_number("validation_fraction", self.validation_fraction, 0, 1, high_open=True)
-        check_number("beta_1", self.beta_1, 0, 1, high_open=True)
-        check_number("beta_2", self.beta_2, 0, 1, high_open=True)
-        check_number("epsilon", self.epsilon, 0, low_open=True)
-        if self.n_iter_no_change != np.inf:
-            check_integer("n_iter_no_change", self.n_iter_no_change)
-        for rate in self.dropout if np.iterable(self.dropout) else [self.dropout]:
-            check_number("dropout", rate, 0, 1, high_open=True)
-        if self.weight_init is not None:
-            find_initializer(self.weight_init)
-        if self.weight_decay is not None:
-            check_number("weight_decay", self.weight_decay, 0)
-        regularisation_of(self)
-        find_checkpoint(self.checkpoint)
-        if self.early_stopping and incremental:
-            raise ValueError("partial_fit does not support early_stopping=True")
-
     def _compute_dtype(self, x: Any) -> np.dtype[Any]:
         if self.dtype is not None:
             allowed: dict[Any, np.dtype[Any]] = {np.dtype(name): np.dtype(name) for name in ("float32", "float64")}
@@ -199,12 +166,16 @@ class BaseMLP(BaseEstimator):
             self.best_validation_score_ = -np.inf if self.early_stopping else None
 
     def _machine_to_fit(self, inputs: int, hidden: Sequence[int]) -> Machine:
-        self._fitted_with = self.activation, self.dropout, self.weight_init, regularisation_of(self)
+        self._note_parts()
         plan = self._plan(inputs, hidden, None if self.solver == "lbfgs" else formula_of(choose_optimizer(self)))
         found: Machine | None = getattr(self, "_machine", None)
         if found is None or found.plan != plan:
             self._machine = found = machine_of(plan)
         return found
+
+    def _note_parts(self) -> None:
+        """What the weights belong to, whatever parameters are set later."""
+        self._fitted_with = self.activation, self.dropout, self.weight_init, regularisation_of(self)
 
     def _fitted_machine(self) -> Machine:
         """The machine that fits the fitted weights, whatever parameters were set since."""
@@ -266,42 +237,6 @@ class BaseMLP(BaseEstimator):
 
     def _stratified(self, target: Array) -> bool:
         return False
-
-    def _fit_stream(self, stream: Stream, validation: Any, resume: bool) -> None:
-        """Learn from rows that memory does not hold."""
-        self._check_parameters(False)
-        self._refuse_on_stream(validation)
-        hidden = hidden_sizes(self.hidden_layer_sizes)
-        note_columns(self, stream)
-        first = self._refuse_other_sizes(hidden)
-        self._learn_labels(stream, first)
-        stream = self._encoded_targets(stream)
-        if isinstance(validation, Stream):
-            validation = self._encoded_targets(validation)
-        elif validation is not None:
-            validation = self._checked_validation(validation)
-        rng, chunk = check_random_state(self.random_state), stream.first()
-        self.n_outputs_ = self._n_outputs(chunk.y)
-        if first:
-            self._start_afresh(chunk.x, hidden, rng)
-        self._start_curves(first)
-        machine = self._machine_to_fit(stream.n_features, hidden)
-        start = machine.state(self.coefs_, self.intercepts_)
-        self._fit_stochastic(machine, start, stream, validation, rng, resume=resume)
-        self._refuse_non_finite()
-
-    def _refuse_on_stream(self, validation: Any) -> None:
-        if self.solver == "lbfgs":
-            raise ValueError("a stream is learnt by batches: take another solver than 'lbfgs'")
-        if self.early_stopping and validation is None:
-            raise ValueError(
-                "early_stopping on a stream needs validation_data: another stream or (X, y); none is held out of it"
-            )
-        if getattr(self, "class_weight", None) is not None:
-            raise ValueError("class_weight is not for a stream: give open_stream a column of weights")
-
-    def _encoded_targets(self, stream: Stream) -> Stream:
-        return stream.with_target(lambda y: self._encode_target(y, False, held_out=True))
 
     def _learn_labels(self, stream: Stream, first: bool) -> None:
         """What targets there are, where that must be known before the first."""
@@ -379,16 +314,19 @@ class BaseMLP(BaseEstimator):
         numbers = {**optimizer.numbers(), **regularisation_of(self).numbers(), "alpha": float(self.alpha)}
         state = state.replace({node: numbers[name] for name, node in step.hyperparameters.items() if name in numbers})
         if incremental and self._optimizer_values:
-            kept = [v for v in step.program.variables if v.name in self._optimizer_values]
+            kept = [v for v in self._own_variables(step) if v.name in self._optimizer_values]
             state = state.replace({v: self._optimizer_values[str(v.name)] for v in kept})
         return state
 
+    def _own_variables(self, step: TrainingStep) -> list[Node]:
+        """The optimizer's, and the parameters where coefficients are their average and say nothing of them."""
+        rate = step.hyperparameters.get("learning_rate")
+        found = [v for v in step.formulas.next_values if v is not step.flat.vector or step.average is not None]
+        return found if rate is None else [*found, rate]
+
     def _keep_optimizer(self, step: TrainingStep, result: TrainingResult) -> None:
         """The optimizer's own values, for ``partial_fit`` to go on from."""
-        own = [v for v in step.formulas.next_values if v is not step.flat.vector]
-        rate = step.hyperparameters.get("learning_rate")
-        kept = own if rate is None else [*own, rate]
-        self._optimizer_values = {str(v.name): result.step_state[v] for v in kept}
+        self._optimizer_values = {str(v.name): result.step_state[v] for v in self._own_variables(step)}
 
     def _clipped_batch(self, rows: int) -> int:
         if self.batch_size == "auto":
@@ -425,7 +363,7 @@ class BaseMLP(BaseEstimator):
             max_iter=self.max_iter,
             max_fun=self.max_fun,
             tol=self.tol,
-            seed=int(rng.randint(2**31 - 1)) if np.any(self.dropout) else 0,
+            seed=int(rng.randint(2**31 - 1)) if self._draws_in_training() else 0,
             engine=self.engine,
         )
         self.coefs_, self.intercepts_ = machine.weights(state)
@@ -440,6 +378,9 @@ class BaseMLP(BaseEstimator):
                 ConvergenceWarning,
                 stacklevel=4,
             )
+
+    def _draws_in_training(self) -> bool:
+        return bool(np.any(self.dropout) or self.input_dropout or self.input_noise)
 
     def _predictions(self, x: Any, kind: str = "output") -> Array:
         if not self.__sklearn_is_fitted__():

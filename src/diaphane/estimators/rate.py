@@ -32,7 +32,7 @@ class LearningRateTest(RateTest):
 def find_learning_rate(
     estimator: Any,
     X: Any,
-    y: Any,
+    y: Any = None,
     *,
     low: float = 1e-7,
     high: float = 10.0,
@@ -51,7 +51,7 @@ def find_learning_rate(
     ----------
     estimator : MLPClassifier, MLPRegressor, or a pipeline that ends in one
     X, y
-        As for ``fit``.
+        As for ``fit``; of a stream its first rows are learnt from.
     low, high : float
         The rate rises from one to the other, by the same factor each step.
     steps : int

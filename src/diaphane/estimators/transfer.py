@@ -148,7 +148,7 @@ def from_torch(
 def _place(ours: Any, coefs: Sequence[Array], intercepts: Sequence[Array]) -> None:
     ours.coefs_, ours.intercepts_ = [np.array(c) for c in coefs], [np.array(b) for b in intercepts]
     ours._dtype = ours.coefs_[0].dtype.name
-    ours._fitted_with = ours.activation, ours.dropout, ours.weight_init
+    ours._note_parts()
     ours._no_improvement_count, ours._optimizer_values = 0, {}
 
 

@@ -2,6 +2,7 @@
 
 from . import losses
 from .activations import ACTIVATIONS, find_activation, register_activation
+from .embeddings import FeatureScale, PeriodicEmbedding, TangentDense
 from .initializers import (
     INITIALIZERS,
     ConstantInitializer,
@@ -31,6 +32,7 @@ __all__ = [
     "Context",
     "Dense",
     "Dropout",
+    "FeatureScale",
     "Flatten",
     "Forward",
     "GaussianNoise",
@@ -47,8 +49,10 @@ __all__ = [
     "Network",
     "Orthogonal",
     "PRelu",
+    "PeriodicEmbedding",
     "Reshape",
     "Sequential",
+    "TangentDense",
     "Uniform",
     "Zeros",
     "find_activation",

@@ -1,4 +1,4 @@
-"""Layers for the columns of a table: numbers as small vectors, and dense layers whose rate suits any width."""
+"""Layers for the columns of a table: numbers as small vectors, features scaled, and dense layers of unit weights."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ class NormalInitializer(Record):
 class TangentDense(Layer):
     """φ(X·W/√d_in + r·b), W ~ N(0, 1): the neural tangent parametrisation (Jacot, Gabriel & Hongler 2018).
 
-    The first outputs are those of :class:`Dense` with N(0, 1/√d_in); a step of an optimizer that looks at the sign
-    and not at the size of a gradient (Adam) changes them alike at any width, so that one learning rate suits all.
-    RealMLP has it with a rate of 0.04 (Holzmüller, Grinsztajn & Steinwart 2024).
+    The first outputs are those of :class:`Dense` with N(0, 1/√d_in). A first step of Adam at the rate ε moves an
+    output by ε·Σ|xᵢ|/√d_in, √d_in times less than with plain weights: layers of few and of many inputs do with one
+    rate. RealMLP has it with ε = 0.04 (Holzmüller, Grinsztajn & Steinwart 2024).
 
     Parameters
     ----------
@@ -167,5 +167,5 @@ def _count(layer: str, name: str, value: Any, low: int = 1) -> int:
 
 
 def _at_least_0(layer: str, name: str, value: Any) -> None:
-    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= value < math.inf:
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= float(value) < math.inf:
         raise ValueError(f"{layer}: {name} must be a finite number of at least 0, got {value!r}")

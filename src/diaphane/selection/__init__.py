@@ -9,18 +9,30 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .calibration import CalibrationWarning, Reliability, TemperatureScaled, fit_temperature, reliability
+    from .approximation import Approximation, ApproximationStudy, universal_approximation
+    from .calibration import CalibrationWarning, TemperatureScaled, fit_temperature
+    from .capacity import CapacityCurve, capacity_curve
+    from .confidence import Reliability, reliability
+    from .diagnosis import Diagnosis, diagnose
     from .importance import FeatureImportance, PartialDependence, feature_importance, partial_dependence
-    from .metrics import METRICS, Metric, MetricsReport, accuracy_misleads, find_metric, report_metrics
-    from .overstatement import OverstatementStudy, expected_overstatement, overstatement
+    from .metric_report import MetricsReport, accuracy_misleads, report_metrics
+    from .metrics import METRICS, Metric, find_metric
+    from .overstatement import OverstatementStudy, expected_overstatement, study_overstatement
+    from .search import Search
     from .splits import DataSplit, split
     from .thresholds import ThresholdChoice, choose_threshold
 
 HOMES: dict[str, tuple[str, ...]] = {
-    "calibration": ("CalibrationWarning", "Reliability", "TemperatureScaled", "fit_temperature", "reliability"),
+    "approximation": ("Approximation", "ApproximationStudy", "universal_approximation"),
+    "calibration": ("CalibrationWarning", "TemperatureScaled", "fit_temperature"),
+    "confidence": ("Reliability", "reliability"),
+    "capacity": ("CapacityCurve", "capacity_curve"),
+    "diagnosis": ("Diagnosis", "diagnose"),
     "importance": ("FeatureImportance", "PartialDependence", "feature_importance", "partial_dependence"),
-    "metrics": ("METRICS", "Metric", "MetricsReport", "accuracy_misleads", "find_metric", "report_metrics"),
-    "overstatement": ("OverstatementStudy", "expected_overstatement", "overstatement"),
+    "metric_report": ("MetricsReport", "accuracy_misleads", "report_metrics"),
+    "metrics": ("METRICS", "Metric", "find_metric"),
+    "overstatement": ("OverstatementStudy", "expected_overstatement", "study_overstatement"),
+    "search": ("Search",),
     "splits": ("DataSplit", "split"),
     "thresholds": ("ThresholdChoice", "choose_threshold"),
 }
@@ -28,27 +40,35 @@ HOMES: dict[str, tuple[str, ...]] = {
 
 __all__ = [
     "METRICS",
+    "Approximation",
+    "ApproximationStudy",
     "CalibrationWarning",
+    "CapacityCurve",
     "DataSplit",
+    "Diagnosis",
     "FeatureImportance",
     "Metric",
     "MetricsReport",
     "OverstatementStudy",
     "PartialDependence",
     "Reliability",
+    "Search",
     "TemperatureScaled",
     "ThresholdChoice",
     "accuracy_misleads",
+    "capacity_curve",
     "choose_threshold",
+    "diagnose",
     "expected_overstatement",
     "feature_importance",
     "find_metric",
     "fit_temperature",
-    "overstatement",
     "partial_dependence",
     "reliability",
     "report_metrics",
     "split",
+    "study_overstatement",
+    "universal_approximation",
 ]
 
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..data.randomness import RandomState, as_random_state
-from ..engines import Engine, Program, State
+from ..engines import Engine
 from ..engines.native.threads import one_blas_thread
 from ..engines.program import check_whole
-from ..graph import Dim, gradient, mean, placeholder, substitute
 from ..insight.theory.approximation import (
     Box,
     Domain,
@@ -24,9 +24,9 @@ from ..insight.theory.approximation import (
     relu_interpolant,
 )
 from ..insight.theory.polynomials import best_polynomial, polynomial_degree
-from ..nn import Dense, Network, Sequential, find_activation
+from ..nn import find_activation
 from ..nn.activations import ActivationLike
-from ..optim import flatten, minimize_lbfgs
+from .worst_error import Learner, Problem
 
 if TYPE_CHECKING:
     from ..insight.displays import ApproximationDisplay
@@ -36,11 +36,8 @@ __all__ = ["CONSTRUCTED", "Approximation", "ApproximationStudy", "universal_appr
 Floats = NDArray[np.float64]
 
 CONSTRUCTED = "relu, constructed"
-POWERS = (2, 8, 32)
-"""Least squares first, then means of higher powers of the error, which are ruled more and more by the worst one."""
 LEARN_FROM_ONE, LEARN_FROM_TWO = 401, 31
 """Points a side that are learnt from."""
-LEAST_SINGULAR = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,7 +136,8 @@ class ApproximationStudy:
 
     def _sentence(self, name: str) -> str:
         found = self.of(name)
-        ends = f"{found[0].error:.3g} with {found[0].n_units} units, {found[-1].error:.3g} with {found[-1].n_units}"
+        units = "unit" if found[0].n_units == 1 else "units"
+        ends = f"{found[0].error:.3g} with {found[0].n_units} {units}, {found[-1].error:.3g} with {found[-1].n_units}"
         if name in self.floors:
             degree, floor = self.floors[name]
             return (
@@ -203,9 +201,9 @@ def universal_approximation(
     can be made as small as one likes with N, for every continuous f, if φ is a sigmoid (Cybenko 1989; Hornik 1991),
     and exactly if φ is not a polynomial (Leshno, Lin, Pinkus & Schocken 1993, Theorem 1). The theorems say that such
     weights exist; here they are looked for. From each start, hyperplanes wᵀx + b = 0 through random points of K with
-    the best c for them, L-BFGS minimises mean |f − g|² and then mean |f − g|⁸ and mean |f − g|³², which approach the
-    worst error. A narrower network is a wider one with units of c = 0, so one start goes on from the best narrower
-    one, and the best error never rises with N.
+    the best c for them, L-BFGS minimises mean |f − g|², then mean |f − g|^p with p of 8, 32 and 128, which are ruled
+    more and more by the worst error. A narrower network is a wider one with units of c = 0, so one start goes on from
+    the best narrower one, and the best error never rises with N.
 
     Of one variable the network of rectifiers that :func:`relu_interpolant` constructs stands beside them, with its
     bound. A polynomial φ is recognised, and stands beside the best polynomial of its degree.
@@ -223,7 +221,7 @@ def universal_approximation(
     n_starts : int
         Beside the one that goes on from the narrower network.
     max_iter : int
-        Iterations of L-BFGS for each of the three means.
+        Iterations of L-BFGS for each of the four means.
     n_train, n_points : int, optional
         Points a side that are learnt from (401, or 31 of two variables) and that errors are measured on (2001, or
         101).
@@ -260,7 +258,7 @@ def universal_approximation(
     if n_train is None:
         n_train = LEARN_FROM_ONE if box.dimensions == 1 else LEARN_FROM_TWO
     learn, points = box.grid(n_train), box.grid(n_points)
-    problem = _Problem(box, learn, box.values(function, learn), points, box.values(function, points), max_iter)
+    problem = Problem(box, learn, box.values(function, learn), points, box.values(function, points), max_iter)
     found: list[Approximation] = []
     with one_blas_thread(sys.maxsize):
         for name, activation in named.items():
@@ -279,7 +277,7 @@ def universal_approximation(
 def _checked_units(units: Sequence[int]) -> tuple[int, ...]:
     found = list(units) if np.iterable(units) and not isinstance(units, str) else []
     whole = all(isinstance(n, int | np.integer) and not isinstance(n, bool) for n in found)
-    if not found or not whole or found[0] < 1 or any(b <= a for a, b in zip(found, found[1:], strict=False)):
+    if not found or not whole or found[0] < 1 or any(b <= a for a, b in pairwise(found)):
         raise ValueError(f"units is {units!r}; expected numbers of hidden units that rise from at least 1")
     return tuple(int(n) for n in found)
 
@@ -303,23 +301,7 @@ def _named(activations: Any) -> dict[str, ActivationLike]:
     return named
 
 
-@dataclass(frozen=True, eq=False)
-class _Problem:
-    """What is to be approximated, where it is learnt from and where the error is measured."""
-
-    box: Box
-    learn: Floats
-    learn_target: Floats
-    points: Floats
-    target: Floats
-    max_iter: int
-
-    def error(self, network: OneHiddenLayer) -> float:
-        with np.errstate(all="ignore"):
-            return float(np.abs(network(self.points) - self.target).max())
-
-
-def _constructed(problem: _Problem, function: Function, n_units: int) -> Approximation:
+def _constructed(problem: Problem, function: Function, n_units: int) -> Approximation:
     interval = problem.box.lower[0], problem.box.upper[0]
     network = relu_interpolant(function, interval, n_units + 1)
     error = problem.error(network)
@@ -329,7 +311,7 @@ def _constructed(problem: _Problem, function: Function, n_units: int) -> Approxi
 
 
 def _by_width(
-    problem: _Problem,
+    problem: Problem,
     name: str,
     activation: ActivationLike,
     units: Sequence[int],
@@ -339,7 +321,7 @@ def _by_width(
 ) -> list[Approximation]:
     found: list[Approximation] = []
     for n in units:
-        learner = _Learner(problem, activation, n, engine)
+        learner = Learner(problem, activation, n, engine)
         tried = [learner.improved(learner.start(random)) for _ in range(n_starts)]
         if found:
             narrower = found[-1].network
@@ -348,99 +330,6 @@ def _by_width(
         errors = np.array([e for _, e in tried[: n_starts + 1]])
         found.append(Approximation(name, n, network, error, errors))
     return found
-
-
-class _Learner:
-    """The programs of mean |f − g|^p and its gradient for one number of units, of inputs in [−1, 1]^d."""
-
-    def __init__(self, problem: _Problem, activation: ActivationLike, n_units: int, engine: str | Engine) -> None:
-        self.problem, self.activation, self.n_units = problem, activation, n_units
-        self.inputs = problem.box.unit(problem.learn)
-        network = Network(Sequential([Dense(n_units, activation), Dense(1)]), (self.inputs.shape[1],), dtype="float64")
-        self.parameters = network.parameters
-        self.flat = flatten(self.parameters)
-        self.x, self.y = network.input, placeholder((Dim("N"),), "float64", "target")
-        self.programs = {}
-        for power in POWERS:
-            [loss] = substitute([mean((network.output[:, 0] - self.y) ** power)], self.flat.views)
-            slope = self.flat.gradient(gradient(loss, list(self.flat.views.values())))
-            self.programs[power] = Program({"loss": loss, "gradient": slope}, engine=engine)
-
-    def start(self, random: np.random.RandomState) -> OneHiddenLayer:
-        """Hyperplanes through random points, of random directions and steepness, and the best output for them.
-
-        A unit of steepness s changes within 1/s: with more units there is a use for steeper ones.
-        """
-        d, n = self.inputs.shape[1], self.n_units
-        direction = random.standard_normal((d, n))
-        direction /= np.linalg.norm(direction, axis=0)
-        kernel = direction * np.exp(random.uniform(0, np.log(2 + n), n))
-        bias = -np.sum(kernel * random.uniform(-1, 1, (d, n)), axis=0)
-        hidden = OneHiddenLayer(kernel, bias, np.zeros(n), 0.0, self.activation).hidden(self.inputs)
-        design = np.column_stack([hidden, np.ones(len(hidden))])
-        output = np.linalg.lstsq(design, self.problem.learn_target, rcond=LEAST_SINGULAR)[0]
-        return self._in_box(kernel, bias, output[:-1], float(output[-1]))
-
-    def widened(self, narrower: OneHiddenLayer, random: np.random.RandomState) -> OneHiddenLayer:
-        """A narrower network with further units that count nothing yet."""
-        extra = self.start(random)
-        known = narrower.n_units
-        return OneHiddenLayer(
-            np.hstack([narrower.kernel, extra.kernel[:, known:]]),
-            np.r_[narrower.bias, extra.bias[known:]],
-            np.r_[narrower.coef, np.zeros(self.n_units - known)],
-            narrower.intercept,
-            self.activation,
-        )
-
-    def improved(self, start: OneHiddenLayer) -> tuple[OneHiddenLayer, float]:
-        """The best of what L-BFGS comes by, and its worst error."""
-        best, error = start, self.problem.error(start)
-        now = start
-        scale = float(np.abs(self.problem.learn_target).max()) or 1.0
-        for power in POWERS:
-            now = self._minimised(power, now, scale)
-            worst = self.problem.error(now)
-            if not np.isfinite(worst):
-                break
-            if worst < error:
-                best, error = now, worst
-            # Errors of the order of 1 have powers that are neither 0 nor infinite.
-            scale = float(np.abs(now(self.problem.learn) - self.problem.learn_target).max()) or 1.0
-        return best, error
-
-    def _minimised(self, power: int, start: OneHiddenLayer, scale: float) -> OneHiddenLayer:
-        program, target = self.programs[power], self.problem.learn_target / scale
-        feeds = {self.x: self.inputs, self.y: target}
-
-        def loss_and_gradient(vector: Floats) -> tuple[float, Floats]:
-            outputs, _ = program.run(State({self.flat.vector: vector}), feeds)
-            return float(outputs["loss"]), outputs["gradient"]
-
-        found = minimize_lbfgs(
-            loss_and_gradient,
-            self._packed(start, scale),
-            max_iterations=self.problem.max_iter,
-            tolerance=1e-10,
-            loss_tolerance=1e-12,
-        )
-        kernel, bias, coef, intercept = self.flat.unpack(found.parameters).values()
-        return self._in_box(kernel, bias, scale * coef[:, 0], scale * float(intercept[0]))
-
-    def _packed(self, network: OneHiddenLayer, scale: float) -> Floats:
-        half, centre = self.problem.box.half[:, np.newaxis], self.problem.box.centre
-        values = (
-            network.kernel * half,
-            network.bias + centre @ network.kernel,
-            network.coef[:, np.newaxis] / scale,
-            np.array([network.intercept / scale]),
-        )
-        return self.flat.pack(dict(zip(self.parameters, values, strict=True)))
-
-    def _in_box(self, kernel: Floats, bias: Floats, coef: Floats, intercept: float) -> OneHiddenLayer:
-        """A network of inputs in [−1, 1]^d as one of inputs in the box."""
-        slopes = kernel / self.problem.box.half[:, np.newaxis]
-        return OneHiddenLayer(slopes, bias - self.problem.box.centre @ slopes, coef, intercept, self.activation)
 
 
 def _lowered(number: int) -> str:

@@ -116,9 +116,9 @@ def split(
     """Split data into rows to learn from, rows to choose by and rows to test on.
 
     A score on rows by which something was chosen is too good, by more the more was tried
-    (:func:`~diaphane.selection.overstatement`): what is reported is a score on rows that no choice has seen. They must
-    be as new as those that the model will meet: with several rows a patient the rows of one patient are in one set
-    (``groups``), and where the future is to be predicted the test rows are the latest (``time``).
+    (:func:`~diaphane.selection.study_overstatement`): what is reported is a score on rows that no choice has seen.
+    They must be as new as those that the model will meet: with several rows a patient the rows of one patient are in
+    one set (``groups``), and where the future is to be predicted the test rows are the latest (``time``).
 
     Groups are dealt one by one, in random order, each to the set where Σ_s Σ_k (n_sk − f_s·n_k)²/(f_s·n_k) stays least:
     n_sk rows of class k in set s, n_k in all, f_s the fraction (Pearson's χ² from the fractions asked for).
@@ -195,8 +195,8 @@ def _shares(fractions: Any) -> tuple[float, float, float]:
     if not valid or abs(sum(shares) - 1) > 1e-6:
         total = f", with sum {sum(shares):.6g}" if len(shares) == 3 else ""
         raise DataError(
-            f"fractions are {fractions!r}{total}; expected three numbers with sum 1, to learn from, to choose by and to "
-            "test on, such as (0.7, 0.15, 0.15); the last may be 0"
+            f"fractions are {fractions!r}{total}; expected three numbers with sum 1, to learn from, to choose by and "
+            "to test on, such as (0.7, 0.15, 0.15); the last may be 0"
         )
     return shares[0], shares[1], shares[2]
 
@@ -255,8 +255,8 @@ def _refuse_small_classes(labels: NDArray[np.int64], n_sets: int) -> None:
     counts = np.bincount(labels)
     if counts.min() < n_sets:
         raise DataError(
-            f"a class has {counts.min()} row{'' if counts.min() == 1 else 's'}, and there are {n_sets} sets; expected a "
-            "row of each class for each set: join classes, or let stratify be 'auto', which keeps small ones in training"
+            f"a class has {counts.min()} row{'' if counts.min() == 1 else 's'}, and there are {n_sets} sets; expected "
+            "a row of each class for each set: join classes, or let stratify be 'auto': small ones are then in training"
         )
 
 
@@ -264,10 +264,7 @@ def _by_time(ranks: NDArray[np.int64], shares: tuple[float, float, float]) -> Sp
     counts = np.bincount(ranks)
     n_sets = 3 if shares[2] else 2
     if len(counts) < n_sets:
-        raise DataError(
-            f"time has {len(counts)} different value{'s' if len(counts) > 1 else ''}, and rows of one time stay "
-            f"together; expected at least {n_sets}, one a set"
-        )
+        raise _too_few("time", "time", len(counts), n_sets)
     # The set with times 0 … i has `ends[i]` rows.
     ends = np.cumsum(counts)
     last = len(counts) - n_sets
@@ -281,6 +278,13 @@ def _by_time(ranks: NDArray[np.int64], shares: tuple[float, float, float]) -> Sp
     return _from_masks(train, not_test & ~train, ~not_test)
 
 
+def _too_few(name: str, of: str, count: int, n_sets: int) -> DataError:
+    return DataError(
+        f"{name} has {count} different value{'s' if count > 1 else ''}, and rows of one {of} stay together; expected "
+        f"at least {n_sets}, one a set"
+    )
+
+
 def _by_groups(
     groups: NDArray[np.int64],
     labels: NDArray[np.int64] | None,
@@ -292,10 +296,7 @@ def _by_groups(
     counts = np.zeros((groups.max() + 1, classes.max() + 1))
     np.add.at(counts, (groups, classes), 1)
     if len(counts) < len(sets):
-        raise DataError(
-            f"there are {len(counts)} group{'s' if len(counts) > 1 else ''}, which stay together; expected at least "
-            f"{len(sets)}, one a set"
-        )
+        raise _too_few("groups", "group", len(counts), len(sets))
     wanted = sets[:, np.newaxis] * counts.sum(axis=0)
     n_orders = max(1, min(ORDERS_OF_GROUPS, 10_000 // len(counts)))
     deals = [_deal(counts, wanted, random.permutation(len(counts))) for _ in range(n_orders)]
@@ -332,4 +333,5 @@ def _lacking(classes: NDArray[np.int64], of_row: NDArray[np.int64], n_sets: int)
 
 
 def _from_masks(train: Any, validation: Any, test: Any, notes: tuple[str, ...] = ()) -> Split:
-    return Split(*(np.flatnonzero(mask).astype(np.int64) for mask in (train, validation, test)), notes=notes)
+    rows = [np.flatnonzero(mask).astype(np.int64) for mask in (train, validation, test)]
+    return Split(rows[0], rows[1], rows[2], notes)

@@ -18,6 +18,8 @@ from .random_states import random_state_of, set_random_state
 from .setups import check_setup
 
 if TYPE_CHECKING:
+    from .bookmarks import Bookmark
+    from .callbacks import Callback
     from .run import TrainingRun
 
 __all__ = ["Checkpoint", "CheckpointWarning", "Keeper", "find_checkpoint"]
@@ -88,10 +90,16 @@ class Checkpoint:
             raise ValueError(f"every_seconds must be greater than 0, got {seconds!r}")
         check_whole("keep", self.keep, 1)
 
+    def keeper(self, resume: bool) -> Keeper:
+        """What keeps one training."""
+        return Keeper(self, resume)
 
-def find_checkpoint(value: Any) -> Checkpoint | None:
-    """A folder's path as a checkpoint after every epoch in it; a checkpoint, or None, as it is."""
-    return value if value is None or isinstance(value, Checkpoint) else Checkpoint(value)
+
+def find_checkpoint(value: Any) -> Checkpoint | Bookmark | None:
+    """A folder's path as a checkpoint after every epoch in it; a checkpoint, a bookmark, or None, as it is."""
+    from .bookmarks import Bookmark
+
+    return value if value is None or isinstance(value, Checkpoint | Bookmark) else Checkpoint(value)
 
 
 class Keeper:
@@ -108,12 +116,16 @@ class Keeper:
         Its own: the history as JSON Lines.
     batches : int
         How many may be computed before the clock is looked at again.
+    checks_setup : bool
+        Whether settings and data are compared with those that a training was begun with.
 
     Raises
     ------
     FileError
         If the folder cannot be used, or holds no checkpoint that can be read, or some and ``resume`` is not asked.
     """
+
+    checks_setup = True
 
     def __init__(self, checkpoint: Checkpoint, resume: bool) -> None:
         self.checkpoint = checkpoint
@@ -123,7 +135,7 @@ class Keeper:
         except BaseException:
             self.folder.close()
             raise
-        self.callbacks = [JSONLines(self.folder.path / HISTORY, overwrite=True)]
+        self.callbacks: list[Callback] = [JSONLines(self.folder.path / HISTORY, overwrite=True)]
         self.batches = 1
         self._piece = 0.0
         self._content: dict[str, Any] = {}

@@ -83,7 +83,7 @@ def fit_stream(
         validation_data = validation_examples(validation_data)
     if resume and trainer.checkpoint is None:
         raise ValueError('resume=True goes on from a checkpoint: give the trainer checkpoint="folder"')
-    keeper = None if trainer.checkpoint is None else Keeper(trainer.checkpoint, resume)
+    keeper = None if trainer.checkpoint is None else trainer.checkpoint.keeper(resume)
     try:
         epochs, position = _begin(trainer, stream, validation_data, (state, step_state, first_step), keeper)
         return trainer.run(epochs, position)
@@ -142,11 +142,13 @@ def _begin(
     if "steps_per_epoch" in step.hyperparameters:
         run.set_hyperparameter("steps_per_epoch", run.steps_per_epoch)
     run.check_schedule()
-    # What is drawn for an epoch is its seed.
-    run.learnt = np.zeros(1, np.int64)
+    # Before the first window comes, callbacks see the first rows.
+    run.data, run.learnt = step.data(chunk.x, chunk.y, chunk.weights), np.arange(len(chunk.y))
     position = None
     if keeper is not None:
-        content = {"setup": describe_setup(trainer, run, 0.0), "data": _describe(stream)}
+        content = {}
+        if keeper.checks_setup:
+            content = {"setup": describe_setup(trainer, run, 0.0), "data": _describe(stream)}
         position = keeper.begin(run, content, rng)
     return StreamEpochs(trainer, run, rng, seed, stream, validation, keeper), position
 
@@ -165,6 +167,7 @@ class StreamEpochs(Epochs):
         keeper: Keeper | None,
     ) -> None:
         super().__init__(trainer, run, rng, seed, None if isinstance(validation, Stream) else validation, keeper)
+        self.order = np.zeros(1, np.int64)
         self.stream = stream
         self.validation_stream = validation if isinstance(validation, Stream) else None
 

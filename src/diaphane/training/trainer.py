@@ -217,7 +217,7 @@ class Trainer:
         validation = None if validation_data is None else validation_examples(validation_data)
         if resume and self.checkpoint is None:
             raise ValueError('resume=True goes on from a checkpoint: give the trainer checkpoint="folder"')
-        keeper = None if self.checkpoint is None else Keeper(self.checkpoint, resume)
+        keeper = None if self.checkpoint is None else self.checkpoint.keeper(resume)
         first = state, step_state, first_step
         try:
             epochs, position = self._begin(given, validation, validation_fraction, first, keeper)
@@ -262,8 +262,11 @@ class Trainer:
         run.check_schedule()
         position = None
         if keeper is not None:
-            setup = describe_setup(self, run, validation_fraction)
-            position = keeper.begin(run, {"data": describe_data(given, validation), "setup": setup}, rng)
+            content = {}
+            if keeper.checks_setup:
+                setup = describe_setup(self, run, validation_fraction)
+                content = {"data": describe_data(given, validation), "setup": setup}
+            position = keeper.begin(run, content, rng)
         return Epochs(self, run, rng, seed, apart, keeper), position
 
     def run(self, epochs: Epochs, position: Position | None) -> TrainingResult:

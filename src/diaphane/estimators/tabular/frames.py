@@ -6,20 +6,29 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.utils import check_array
-from sklearn.utils.validation import validate_data
+from sklearn.utils import _safe_indexing, check_array
+from sklearn.utils.validation import _num_samples, validate_data
 
 from ...data.cells import as_numbers, as_strings
-from ...data.errors import DataError
 from ...data.sources import plain_cell
 from ...data.table import Column, Table
+from ...graph.node import Array
 
-__all__ = ["is_frame", "table_of"]
+__all__ = ["is_frame", "rows_of", "table_of"]
 
 
 def is_frame(x: Any) -> bool:
     """Whether it has named columns, as frames of pandas and polars do."""
     return hasattr(x, "columns") and hasattr(x, "dtypes" if hasattr(x, "iloc") else "get_columns")
+
+
+def rows_of(x: Any, rows: Array) -> Any:
+    """Some rows of a frame, table, array or lists; what has them all as it is."""
+    if len(rows) == _num_samples(x):
+        return x
+    if isinstance(x, Table):
+        return x.take(rows)
+    return _safe_indexing(x, rows)
 
 
 def table_of(estimator: Any, x: Any, *, reset: bool) -> Table:
@@ -28,9 +37,10 @@ def table_of(estimator: Any, x: Any, *, reset: bool) -> Table:
     Raises
     ------
     ValueError
-        For what scikit-learn refuses: other columns than in ``fit``, one axis, no rows, complex or sparse data.
+        For what scikit-learn refuses: other columns than in ``fit``, two of one name, one axis, no rows,
+        complex or sparse data.
     DataError
-        For two columns of one name, or cells that are neither numbers, words, dates nor missing.
+        For cells that are neither numbers, words, dates nor missing.
     """
     if isinstance(x, Table):
         x = x.to_frame()
@@ -46,7 +56,7 @@ def table_of(estimator: Any, x: Any, *, reset: bool) -> Table:
     if getattr(array, "dtype", None) is not None and array.dtype.kind in "OUS" and not hasattr(array, "tocsr"):
         array = check_array(array, dtype=None, ensure_all_finite=False)
         validate_data(estimator, array, reset=reset, skip_check_array=True)
-        columns = [list(array[:, i]) for i in range(array.shape[1])]
+        columns: list[Any] = [list(array[:, i]) for i in range(array.shape[1])]
     else:
         array = validate_data(estimator, array, reset=reset, dtype="numeric", ensure_all_finite=False)
         if array.dtype.kind == "c":
@@ -56,9 +66,6 @@ def table_of(estimator: Any, x: Any, *, reset: bool) -> Table:
 
 
 def _of_columns(names: Sequence[str], columns: Sequence[Any]) -> Table:
-    twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
-    if twice:
-        raise DataError(f"the frame has two columns {twice[0]!r}; expected one a name: rename one of them")
     return Table({name: _column(name, cells) for name, cells in zip(names, columns, strict=True)})
 
 

@@ -11,14 +11,22 @@ from typing import Any
 import numpy as np
 
 from ...graph.node import Array
-from ...training import EarlyStopping, History, TrainingResult
 from .network import TabularPlan
 from .recipe import Recipe
 
-__all__ = ["Member", "fit_members", "folds_of"]
+__all__ = ["Look", "Member", "batch_and_epochs", "fit_members", "folds_of"]
 
 
-@dataclass
+@dataclass(frozen=True)
+class Look:
+    """A member at one moment: the epochs done, the loss of the last ones, and what it is stopped by."""
+
+    epoch: int
+    loss: float
+    validation: float
+
+
+@dataclass(frozen=True, eq=False)
 class Member:
     """One network.
 
@@ -26,14 +34,15 @@ class Member:
     ----------
     values : dict of str to array
         Its parameters by name.
-    history : History
+    curve : tuple of Look
     held_out : int array
-        The rows it never learnt from.
+        The rows that it never learnt from, of those with a target.
     best_epoch : int
+        After which it had these values.
     """
 
     values: dict[str, Array]
-    history: History
+    curve: tuple[Look, ...]
     held_out: Array
     best_epoch: int
 
@@ -68,30 +77,45 @@ def fit_members(
     plan: TabularPlan, x: Array, target: Array, held_out: Sequence[Array], seeds: Sequence[int], n_threads: int
 ) -> list[Member]:
     """Fit one network for each set of rows to hold out."""
+    plan.prepare()
 
     def fit(number: int) -> Member:
         return _fit_one(plan, x, target, held_out[number], seeds[number])
 
-    # What is planned at the first step is then there for all of them.
-    trainer = plan.trainer()
-    trainer.step_for(target, False)
     with ThreadPoolExecutor(max(1, min(n_threads, len(seeds)))) as pool:
         return list(pool.map(fit, range(len(seeds))))
 
 
 def _fit_one(plan: TabularPlan, x: Array, target: Array, held: Array, seed: int) -> Member:
+    recipe, rng = plan.recipe, np.random.default_rng(seed)
     kept = np.setdiff1d(np.arange(len(target)), held)
-    trainer, recipe = plan.trainer(), plan.recipe
-    trainer.batch_size, trainer.epochs = batch_and_epochs(len(kept), recipe)
-    trainer.random_state = np.random.default_rng(seed)
-    trainer.metrics = {"error": error_rate} if plan.task == "classification" else {}
-    monitor = "validation_error" if recipe.monitor == "error" and trainer.metrics else "validation_loss"
-    stopping = EarlyStopping(monitor, patience=max(10, round(recipe.patience * trainer.epochs)))
-    trainer.callbacks = [stopping]
-    result: TrainingResult = trainer.fit(x[kept], target[kept], validation_data=(x[held], target[held]))
-    return Member(plan.values(result.state), result.history, held, stopping.best_epoch)
+    batch, epochs = batch_and_epochs(len(kept), recipe)
+    # What is less than a batch waits for another epoch, so that one table of instructions does for all.
+    per_epoch = len(kept) // batch
+    state = plan.first_state(epochs * per_epoch, rng)
+    data, program = plan.step.data(x, target), plan.step.program
+    curve: list[Look] = []
+    best, best_state, best_epoch = math.inf, plan.step.network_state(state), 0
+    for done, count in looks(epochs, recipe.looks):
+        orders = np.stack([rng.permutation(kept)[: per_epoch * batch] for _ in range(count)])
+        outputs, state = program.run_batches(state, data, orders, batch, seed=seed, first_step=done * per_epoch)
+        network_state = plan.step.network_state(state)
+        found = plan.judge(plan.outputs(network_state, x[held]), target[held])
+        curve.append(Look(done + count, float(np.mean(outputs["loss"])), found))
+        if found <= best:
+            best, best_state, best_epoch = found, network_state, done + count
+        elif done + count - best_epoch > recipe.patience * epochs:
+            break
+    return Member(plan.values(best_state), tuple(curve), held, best_epoch)
 
 
-def error_rate(outputs: Array, target: Array) -> float:
-    """The share of rows whose greatest output is another class's."""
-    return float(np.mean(outputs.argmax(axis=1) != target))
+def looks(epochs: int, most: int) -> list[tuple[int, int]]:
+    """When to judge: the epochs done before, and how many are done in one go.
+
+    Examples
+    --------
+    >>> looks(7, 3)
+    [(0, 3), (3, 3), (6, 1)]
+    """
+    at_once = math.ceil(epochs / most)
+    return [(done, min(at_once, epochs - done)) for done in range(0, epochs, at_once)]

@@ -11,8 +11,9 @@ import numpy as np
 
 from ...data.randomness import RandomState, as_random_state
 from ...engines import State
-from ...engines.batches import row_count
+from ...engines.batches import gather, row_count
 from ...engines.program import check_whole
+from ...graph import Node
 from ...graph.node import Array
 from ...training import Callback, TrainingRun
 from .looks import LayerHealth, Look
@@ -39,8 +40,8 @@ NUMBERS = [f.name for f in fields(LayerHealth) if f.type in ("float", "int") and
 class GradientHealth(Callback):
     """Look at gradients, updates and idle units as a network trains, and say what is wrong.
 
-    It looks before the first step, after epochs, and at the end, at the same few rows: one more run of a program that
-    is planned once. Training gives the same bits with it as without.
+    It looks before the first step, after epochs, and at the end, at the same few rows (of a stream, some of its first
+    ones): one more run of a program that is planned once. Training gives the same bits with it as without.
 
     Parameters
     ----------
@@ -85,7 +86,7 @@ class GradientHealth(Callback):
     def _begin(self) -> None:
         self._looks: list[Look] = []
         self._diverged = False
-        self._picked: Array | None = None
+        self._rows: dict[Node | str, Array] = {}
         self._seen: State | None = None
         self._done = self._due = 0
 
@@ -136,7 +137,7 @@ class GradientHealth(Callback):
         if run.history.stopped != "failed" and run.state is not self._seen:
             self._look(run)
         # Not kept: an estimator that holds this callback is pickled without a graph.
-        self._picked = self._seen = None
+        self._rows, self._seen = {}, None
 
     def epochs_ahead(self) -> float:
         """Until the next look."""
@@ -171,10 +172,13 @@ class GradientHealth(Callback):
     def _look(self, run: TrainingRun) -> None:
         if run.data is None:
             return
-        if self._picked is None or run.learnt is None:
+        if not self._rows:
             learnt = np.arange(row_count(next(iter(run.data.values())))) if run.learnt is None else run.learnt
-            self._picked = sampled(learnt, self.rows, self.random_state)
-        look = probe_of(run.step).look(run.state, run.data, self._picked, epoch=run.epoch, steps=run.steps)
+            picked = sampled(learnt, self.rows, self.random_state)
+            # Copied: of a stream there is another window in a moment.
+            self._rows = {node: gather(each, picked, each.dtype) for node, each in run.data.items()}
+        every = np.arange(row_count(next(iter(self._rows.values()))))
+        look = probe_of(run.step).look(run.state, self._rows, every, epoch=run.epoch, steps=run.steps)
         # Other values after as many steps: those that early stopping went back to. (Where training diverged, the
         # steps of the epoch that failed are not counted.)
         if self._looks and self._looks[-1].steps == look.steps and not self._diverged:

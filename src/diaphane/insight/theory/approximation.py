@@ -18,7 +18,7 @@ __all__ = ["Box", "Domain", "Function", "OneHiddenLayer", "modulus_of_continuity
 
 Floats = NDArray[np.float64]
 Function: TypeAlias = Callable[..., ArrayLike]
-"""From one array a variable, all of shape (n,), to the values, shape (n,): ``np.sin``, ``lambda x, y: x * np.cos(y)``."""
+"""From one array a variable, shape (n,), to the values, shape (n,): ``np.sin``, ``lambda x, y: x * np.cos(y)``."""
 Domain: TypeAlias = "Box | Sequence[float] | Sequence[Sequence[float]]"
 """(a, b) of one variable, ((a₁, b₁), (a₂, b₂)) of two."""
 
@@ -71,12 +71,14 @@ class Box:
     @property
     def centre(self) -> Floats:
         """Its middle, (d,)."""
-        return (np.array(self.lower) + np.array(self.upper)) / 2
+        found: Floats = (np.array(self.lower) + np.array(self.upper)) / 2
+        return found
 
     @property
     def half(self) -> Floats:
         """Half of each side, (d,)."""
-        return (np.array(self.upper) - np.array(self.lower)) / 2
+        found: Floats = (np.array(self.upper) - np.array(self.lower)) / 2
+        return found
 
     def grid(self, n_points: int | None = None) -> Floats:
         """Equally far points a side, ends among them, as rows (n_points^d, d); by default 2001, or 101 × 101."""
@@ -110,11 +112,15 @@ class Box:
                 f"{self.dimensions} variable(s) that works on arrays, as NumPy's do (np.vectorize(f) makes one)"
             ) from error
         if found.shape not in ((), (len(points),)):
-            raise ValueError(f"the function gives shape {found.shape} for {len(points)} points; expected one value each")
+            raise ValueError(
+                f"the function gives shape {found.shape} for {len(points)} points; expected one value each"
+            )
         found = np.broadcast_to(found, (len(points),))
         if not np.isfinite(found).all():
             where = points[int(np.flatnonzero(~np.isfinite(found))[0])].tolist()
-            raise ValueError(f"the function is not finite at {where}; expected a continuous one on the whole compact set")
+            raise ValueError(
+                f"the function is not finite at {where}; expected a continuous one on the whole compact set"
+            )
         return found
 
 

@@ -1,0 +1,101 @@
+"""A diagnosis, to read, to tabulate and to draw."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from .evidence import Evidence
+from .verdict import DiagnosisFinding
+
+if TYPE_CHECKING:
+    from ...insight.displays import DiagnosisDisplay
+
+__all__ = ["Diagnosis"]
+
+WIDTH = 100
+WELL = "well fitted"
+
+
+@dataclass(frozen=True, eq=False)
+class Diagnosis:
+    """What was found of a model and its rows.
+
+    Attributes
+    ----------
+    findings : tuple of DiagnosisFinding
+        Causes first; ``"well fitted"`` alone where nothing is wrong.
+    evidence : Evidence
+        All that was measured.
+    """
+
+    findings: tuple[DiagnosisFinding, ...]
+    evidence: Evidence
+
+    @property
+    def healthy(self) -> bool:
+        """Whether nothing is wrong."""
+        return all(finding.kind == WELL for finding in self.findings)
+
+    @property
+    def verdict(self) -> str:
+        """The kind of the first finding."""
+        return self.findings[0].kind
+
+    @property
+    def next_steps(self) -> tuple[str, ...]:
+        """What to try, those of the first finding first."""
+        return tuple(dict.fromkeys(step for finding in self.findings for step in finding.next_steps))
+
+    def table(self) -> list[dict[str, Any]]:
+        """One plain record for the model, each baseline and each what-if.
+
+        ``learnt`` and ``judged`` are skills: 1 − error/error of a constant. ``better_by`` is the gain over the model on
+        the rows judged by, and ``standard_errors`` how sure it is.
+        """
+        e = self.evidence
+        parts = [("model", [e.own]), ("baseline", e.baselines), ("what if", [*e.trials.values()])]
+        parts.append(("fewer rows", [s for s in (e.half, e.quarter) if s is not None]))
+        rows = []
+        for kind, scored in parts:
+            for s in scored:
+                gain, errors = (0.0, 0.0) if s is e.own else s.gain_over(e.own)
+                learnt = float("nan") if kind == "fewer rows" else s.learnt
+                found = {"what": s.name, "kind": kind, "learnt": learnt, "judged": s.judged}
+                rows.append({**found, "better_by": gain, "standard_errors": errors})
+        return rows
+
+    def plot(self, axes: Any = None) -> DiagnosisDisplay:
+        """Skill of the model beside baselines and what-ifs, the curve over epochs, and that over rows."""
+        from ...insight.displays import DiagnosisDisplay
+
+        e = self.evidence
+        skills = [(row["what"], row["kind"], row["learnt"], row["judged"]) for row in self.table()]
+        shown = [row for row in skills if row[1] != "fewer rows"]
+        rows = {1.0: e.own.judged}
+        rows |= {share: s.judged for share, s in ((0.5, e.half), (0.25, e.quarter)) if s is not None}
+        counts = [(int(share * e.n_learnt), value) for share, value in sorted(rows.items())]
+        title = ", ".join(dict.fromkeys(finding.kind for finding in self.findings))
+        return DiagnosisDisplay(title, shown, e.fit.losses, e.fit.validation, counts).plot(axes)
+
+    def __str__(self) -> str:
+        e = self.evidence
+        where = "held out of them" if e.within else "of validation data"
+        lines = [f"learnt from {e.n_learnt} rows, judged by {e.n_judged} {where}", ""]
+        for finding in self.findings:
+            lines += textwrap.wrap(str(finding), WIDTH, subsequent_indent="  ")
+            for i, step in enumerate(finding.next_steps, 1):
+                lines += textwrap.wrap(step, WIDTH, initial_indent=f"  {i}. ", subsequent_indent="     ")
+            lines.append("")
+        table = self.table()
+        width = max(len(row["what"]) for row in table)
+        lines.append(f"{'explained of a constant’s error':<{width}}  {'learnt':>7}  {'judged':>7}")
+        lines += [f"{r['what']:<{width}}  {_cell(r['learnt'])}  {_cell(r['judged'])}" for r in table]
+        return "\n".join(lines)
+
+
+def _cell(value: float) -> str:
+    if value != value:
+        return " " * 7
+    return f"{100 * value:>5.0f} %" if abs(value) < 10 else f"{'< −999 %':>7}"
