@@ -211,7 +211,7 @@ def draw(histories: dict[int, History], path: Path) -> None:
         left.legend(frameon=False)
         for ax in (left, right):
             ax.grid(which="major", color="#e4e7ec", linewidth=0.8)
-        figure.savefig(path, metadata={"Date": None})
+        figure.savefig(path, metadata={"Date": None} if path.suffix == ".svg" else None)
 
 
 def main() -> None:

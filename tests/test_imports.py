@@ -24,7 +24,7 @@ def test_importing_loads_no_heavy_library(code: str) -> None:
 
 def test_every_public_name_is_there_and_documented() -> None:
     packages = [dia.graph, dia.engines, dia.files, dia.nn, dia.optim, dia.training, dia.estimators, dia.data]
-    for package in [*packages, dia.insight.theory, dia.insight.displays]:
+    for package in [*packages, dia.selection, dia.insight.theory, dia.insight.displays]:
         for name in package.__all__:
             value = getattr(package, name)
             assert value is not None

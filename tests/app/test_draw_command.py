@@ -45,6 +45,18 @@ def test_a_drawing_that_is_not_to_be_svg_is_refused(diaphane, classes, out):
     assert len(answer.err.splitlines()) == 1
 
 
+@pytest.mark.parametrize("command", [("draw", "classes"), ("predict", "classes", "good.csv")])
+def test_an_empty_path_is_refused_as_no_file(diaphane, classes, good, command):
+    answer = diaphane(*command, "--out", "")
+    assert (answer.code, answer.out) == (2, "")
+    assert answer.err == "diaphane: error: --out takes the path of a file to write, got '.'\n"
+
+
+def test_a_drawing_that_cannot_be_written_names_its_own_path(diaphane, classes):
+    answer = diaphane("draw", classes, "--out", "no/mine.svg")
+    assert (answer.code, answer.err.count("cannot write no/mine.svg: No such file")) == (2, 1)
+
+
 def test_a_long_name_does_not_push_the_drawing_aside(diaphane, write, sums, lines, tmp_path):
     diaphane("train", write(lines(sums(), f"a,b,{'long name ' * 30}")), "--hidden", 8, "--epochs", 1)
     assert float(ElementTree.parse(tmp_path / "model/network.svg").getroot().get("width").removesuffix("px")) < 1000

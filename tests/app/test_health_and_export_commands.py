@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import numpy as np
@@ -52,7 +54,7 @@ def test_health_of_a_number_is_drawn(diaphane, values, numbers, tmp_path):
         (("classes", "nowhere.csv"), ["there is no file nowhere.csv"]),
         (("classes", "good.csv", "--rows", 0), ["--rows must be at least 1, got 0"]),
         (("classes", "good.csv", "--plot", "h.doc"), ["--plot takes a file that ends in .png, .svg or .pdf"]),
-        (("classes", "good.csv", "--plot", "no/h.png"), ["cannot read or write", "h.png"]),
+        (("classes", "good.csv", "--plot", "no/h.png"), ["cannot write no/h.png", "--plot"]),
     ],
 )
 def test_a_mistake_in_asking_for_health_is_named(diaphane, classes, good, arguments, said):
@@ -109,12 +111,51 @@ def test_a_model_of_words_takes_its_own_features(diaphane, write, run_onnx):
     assert run_onnx("m.onnx", x)["probabilities"].shape == (40, 2)
 
 
+def test_an_exported_perceptron_gives_scores_since_it_has_no_probabilities(diaphane, good, run_onnx):
+    diaphane("train", good, "--model", "perceptron")
+    assert diaphane("export", "model", "m.onnx").out.endswith("gives: scores, label\n")
+    table = read_table(good)
+    found = run_onnx("m.onnx", np.column_stack([table["a"], table["b"]]))
+    assert [str(label) for label in found["label"]] == diaphane("predict", "model", good).out.splitlines()[1:]
+    np.testing.assert_array_equal(found["scores"].argmax(axis=1), (found["label"] == "pos").astype(int))
+
+
+def test_a_picture_that_finds_no_room_leaves_nothing_half_written(diaphane, classes, good, tmp_path, monkeypatch):
+    pytest.importorskip("matplotlib")
+
+    def no_space(figure, path, **settings):
+        Path(path).write_bytes(b"half")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("matplotlib.figure.Figure.savefig", no_space)
+    (tmp_path / "h.png").write_bytes(b"before")
+    answer = diaphane("health", classes, good, "--plot", "h.png")
+    assert (answer.code, answer.err.count("cannot write h.png: No space left")) == (2, 1)
+    assert (tmp_path / "h.png").read_bytes() == b"before"
+    assert not list(tmp_path.glob("*part*")) + list(tmp_path.glob(".*part*"))
+
+
+def test_the_picture_of_one_layer_counts_layers_in_whole_numbers(diaphane, good):
+    pytest.importorskip("matplotlib")
+    from diaphane.insight import gradient_health
+
+    diaphane("train", good, "--model", "logistic")
+    model, table = load_model(Path("model")), read_table(good)
+    y = (table["y"] == "pos").astype(np.int64)
+    x = model.encoder.transform(table.drop(["y"]))
+    report = gradient_health(model.network, x, y, state=model.state, loss="categorical_cross_entropy")
+    for ax in report.plot().axes_:
+        assert all(float(tick).is_integer() for tick in ax.get_xticks())
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (("classes", "m.txt"), "ends in .onnx, got m.txt; try m.onnx"),
         (("nowhere", "m.onnx"), "there is no nowhere"),
         (("classes", "no/m.onnx"), "m.onnx"),
+        (("classes", ""), "OUT takes the path of a file to write"),
+        (("classes", "m.onnx", "--opset", 3), "opset is 3; expected one from 18 to"),
     ],
 )
 def test_a_mistake_in_exporting_is_named(diaphane, classes, arguments, said):

@@ -125,3 +125,7 @@ def test_what_cannot_be_done_in_chunks_is_said(diaphane, long, options, said):
 @pytest.mark.parametrize("text", ["", "a,b,y\n", "a,b,y\n1,2,p\n", "a,b,y\n1,2,p\n2,3,n\n1,2\n"])
 def test_a_table_that_cannot_be_learnt_from_in_chunks_is_explained(diaphane, write, text):
     assert_one_line(diaphane("train", write(text, "t.csv"), *RUN))
+
+
+def test_bytes_that_are_no_text_are_refused_in_chunks_too(diaphane, write):
+    assert_one_line(diaphane("train", write(bytes(range(256)) * 10, "t.csv"), *RUN), "t.csv does not hold text")

@@ -226,6 +226,14 @@ def test_a_test_file_that_does_not_fit_is_explained(diaphane, good, write, text,
     assert_one_line(diaphane("train", good, "--test", write(text, "t.csv")), "--test", *said)
 
 
+@pytest.mark.parametrize("how", [[], ["--stream"]])
+def test_a_row_of_a_test_file_is_counted_with_those_that_have_no_target(diaphane, write, how):
+    source = write("a,b,y\n" + "".join(f"{i},{i % 7},{'np'[i % 2]}\n" for i in range(200)), "s.csv")
+    test = write("a,b,y\n1,2,\n1,2,\n1,2,p\nword,2,n\n", "t.csv")
+    answer = diaphane("train", source, *QUICK, "--test", test, *how)
+    assert_one_line(answer, "--test: ", "t.csv: column 'a' holds 'word' in row 4")
+
+
 def test_a_test_file_that_is_not_there_is_named(diaphane, good, numbers, write):
     assert_one_line(diaphane("train", good, "--test", "nowhere.csv"), "--test", "there is no file nowhere.csv")
     text = write("a,b,y\n1,2,word\n", "t.csv")
@@ -317,6 +325,11 @@ def test_a_file_that_is_not_there_is_named(diaphane):
     assert_one_line(diaphane("train", "iris", "--config", "no.toml"), "--config: cannot read no.toml: No such file")
 
 
+def test_a_file_may_begin_with_the_mark_that_some_editors_write(tmp_path):
+    (tmp_path / "run.toml").write_text("epochs = 3\n", encoding="utf-8-sig")
+    assert read_config(tmp_path / "run.toml") == {"epochs": 3}
+
+
 def test_a_source_may_stand_in_the_file_alone_but_somewhere(diaphane, write):
     config = write('source = "iris"\nepochs = 1\nhidden = 4\n', "c.toml")
     assert "target 'species'" in diaphane("train", "--config", config).out
@@ -341,6 +354,9 @@ def test_a_dumped_file_suits_a_linear_model_too(diaphane, write):
         (["--schedule", "step:2,10"], ["--schedule"]),
         (["--schedule", "plateau:x"], ["--schedule: plateau takes a factor", "plateau:0.5,5"]),
         (["--schedule", "plateau:2"], ["--schedule", "alpha"]),
+        (["--schedule", "warmup:1+plateau:0.5,2"], ["--schedule: plateau stands alone", "warmup:1+plateau:0.5,2"]),
+        (["--epochs", "1" + "0" * 20, "--schedule", "cosine"], ["--epochs must be at most 1000000000"]),
+        (["--averaging", "swa:3"], ["--averaging swa:3 begins after the last of 2 epochs"]),
         (["--dropout", "1"], ["--dropout must be at least 0 and less than 1, got 1.0"]),
         (["--dropout", "x"], ["--dropout takes a number, or one a layer", "got 'x'"]),
         (["--dropout", "0.1,0.2,0.3"], ["there are 2 layers and 3 numbers"]),
@@ -357,9 +373,11 @@ def test_a_dumped_file_suits_a_linear_model_too(diaphane, write):
         (["--averaging", "ema:2"], ["--averaging"]),
         (["--averaging", "swa"], ["--averaging: ", "ema:0.999", "got 'swa'"]),
         (["--averaging", "mean"], ["--averaging: ", "ema:", "swa:"]),
-        (["--class-weight", "neg"], ["--class-weight takes balanced, labels with weights", "got 'neg'"]),
+        (["--class-weight", "neg"], ["--class-weight takes balanced, labels with one weight", "got 'neg'"]),
         (["--class-weight", "{"], ["--class-weight takes"]),
         (["--class-weight", "neg=x"], ["--class-weight takes"]),
+        (["--class-weight", "neg=1,neg=2"], ["--class-weight takes", "one weight each"]),
+        (["--class-weight", "neg=1e300"], ["NaN or infinite", "or a smaller --class-weight"]),
         (["--class-weight", "neg=-1"], ["a weight must be a number of at least 0, got -1.0 for 'neg'"]),
         (["--class-weight", "nag=2"], ["there is no class 'nag'", "Did you mean 'neg'?"]),
         (["--class-weight", "neg=0,pos=0"], ["all rows to learn from have weight 0"]),

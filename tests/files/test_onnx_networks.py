@@ -24,6 +24,11 @@ MORE = {f"activation {name}": (nn.Sequential([nn.Dense(4), nn.Activation(name)])
 MORE |= {
     "layers in a function": (lambda x, context: nn.Dense(3, "tanh")(x[:, ::-1], context) * x[:, :1], (4,)),
     "rows of any number of steps": (nn.Sequential([nn.Dense(4, "tanh"), nn.BatchNorm()]), (dia.Dim("T"), 3)),
+    "tangent": (nn.Sequential([nn.TangentDense(5, "relu"), nn.TangentDense(2)]), (4,)),
+    "embedded numbers": (
+        nn.Sequential([nn.FeatureScale(), nn.PeriodicEmbedding(columns=2, width=3, frequencies=4), nn.Dense(2)]),
+        (5,),
+    ),
     "noise": (nn.Sequential([nn.GaussianNoise(0.1), nn.Dense(3)]), (4,)),
     "flattened steps": (nn.Sequential([nn.Dense(4), nn.Flatten()]), (dia.Dim("T"), 3)),
 }

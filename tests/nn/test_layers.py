@@ -173,6 +173,9 @@ LAYERS = [
     nn.BatchNorm(0.2, epsilon=1e-3),
     nn.Flatten(),
     nn.Reshape((2, -1)),
+    nn.TangentDense(3, "relu", kernel_std=0.5),
+    nn.FeatureScale(2.0),
+    nn.PeriodicEmbedding(2, width=3, frequencies=5),
     nn.Sequential([nn.Dense(3, "tanh"), nn.Sequential([nn.Dropout(0.1), nn.Dense(1)])]),
 ]
 

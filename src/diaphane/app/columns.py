@@ -14,7 +14,7 @@ from .options import Options
 from .parts import Parts, TestFile, named_in
 from .weighting import class_weights
 
-__all__ = ["Columns", "encode", "targets"]
+__all__ = ["Columns", "encode", "features", "targets"]
 
 
 @dataclass(frozen=True)
@@ -74,18 +74,24 @@ def encode(parts: Parts, options: Options, test: TestFile | None) -> Columns:
     if not encoder.feature_names_out:
         raise UserError(f"no column is left to learn from: {'; '.join(encoder.describe().splitlines())}")
     scaler = None if target.labels else TargetScaler.fit(train.y)
-    x = {}
-    for name, part in parts.of.items():
-        try:
-            x[name] = encoder.transform(part.features)
-        except DataError as error:
-            raise (named_in(error, test) if test is not None and name == "test" else error) from None
+    x = features(parts, encoder, test)
     y = {name: targets(part.y, scaler) for name, part in parts.of.items()}
     by_class = class_weights(options.class_weight, target, train.y)
     weights = (
         None if by_class is None else {name: _of_rows(by_class, y[name], name) for name in ("train", "validation")}
     )
     return Columns(encoder, scaler, x, y, len(train), weights)
+
+
+def features(parts: Parts, encoder: ColumnEncoder, test: TestFile | None) -> dict[str, Array]:
+    """What a network sees of each part; an error of the file to test on says that it is its."""
+    x = {}
+    for name, part in parts.of.items():
+        try:
+            x[name] = encoder.transform(part.features)
+        except DataError as error:
+            raise (named_in(error, test, encoder) if test is not None and name == "test" else error) from None
+    return x
 
 
 def targets(y: Array, scaler: TargetScaler | None) -> Array:

@@ -8,6 +8,7 @@ from pathlib import Path
 from ..data.errors import listed
 from .errors import UserError
 from .model import load_model
+from .writing import need_file
 
 __all__ = ["export"]
 
@@ -17,6 +18,7 @@ def export(folder: Path, out: Path, *, opset: int | None) -> None:
     from ..estimators.export import export_model
     from ..files.onnx import ExportError
 
+    need_file(out, "OUT")
     if out.suffix.lower() != ".onnx":
         raise UserError(f"an ONNX model is a file that ends in .onnx, got {out}; try {out.with_suffix('.onnx')}")
     model = load_model(folder)
@@ -29,6 +31,7 @@ def export(folder: Path, out: Path, *, opset: int | None) -> None:
             labels=model.labels,
             encoder=model.encoder,
             scaler=model.scaler,
+            has_probabilities=model.has_probabilities,
             **({} if opset is None else {"opset": opset}),
         )
     except (ImportError, ExportError) as error:

@@ -20,7 +20,7 @@ from .errors import UserError
 from .linear_models import LinearFit, fit_linear_model
 from .model import Model, r_squared
 from .networks import build_network, build_trainer, optimizer_of
-from .options import Options
+from .options import Options, dashed
 from .parts import Part, Parts, TestFile, divide
 from .resuming import kept_by
 from .streams import divide_stream
@@ -152,7 +152,7 @@ def _fit_network(columns: Columns, outputs: int, options: Options, progress: boo
     except DivergenceError as error:
         raise UserError(
             f"the loss became NaN or infinite in epoch {len(error.result.history) + 1}, and no model was written; "
-            f"try a smaller --learning-rate than {optimizer_of(options).learning_rate:g}"
+            f"try {_smaller(options)}"
         ) from error
     except ScheduleError as error:
         raise UserError(f"--schedule: {error}") from None
@@ -160,6 +160,15 @@ def _fit_network(columns: Columns, outputs: int, options: Options, progress: boo
         # Interrupted before there was anything to keep.
         raise KeyboardInterrupt
     return Trained(network, result.state, result.history, _epochs_of(result.history))
+
+
+def _smaller(options: Options) -> str:
+    """What may have made a loss infinite: what was asked for by hand, and the learning rate."""
+    usual = Options()
+    names = ("alpha", "l1", "weight_decay", "input_noise", "class_weight")
+    asked = [f"a smaller --{dashed(name)}" for name in names if getattr(options, name) != getattr(usual, name)]
+    rate = f"a smaller --learning-rate than {optimizer_of(options).learning_rate:g}"
+    return " or ".join([rate, *asked])
 
 
 def _fit_linear(columns: Columns, outputs: int, options: Options) -> Trained:

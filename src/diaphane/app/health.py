@@ -10,6 +10,7 @@ from .model import load_model
 from .networks import loss_of, optimizer_of
 from .relearning import known_rows, options_of, targets_of
 from .training import read_source
+from .writing import write_figure
 
 __all__ = ["health"]
 
@@ -42,7 +43,7 @@ def health(folder: Path, source: str, *, header: bool, rows: int, plot: Path | N
     )
     sys.stdout.write(f"{folder} on {min(rows, len(x))} rows of {source}\n{report}\n")
     if plot is not None:
-        report.plot().figure_.savefig(plot, dpi=DPI)
+        write_figure(plot, report.plot().figure_, "--plot", dpi=DPI)
         sys.stdout.write(f"wrote {plot}\n")
 
 

@@ -17,6 +17,7 @@ from .fitting import Outcome
 from .linear_models import LinearFit
 from .model import Model
 from .parts import Part
+from .writing import write_figure
 
 __all__ = ["draw_what_was_learnt", "need_pictures"]
 
@@ -241,5 +242,5 @@ def _saved(ax: Any, path: Path) -> Path:
     with warnings.catch_warnings():
         # The font has not every script's letters; a box for one is no reason to alarm anybody.
         warnings.filterwarnings("ignore", "Glyph", UserWarning)
-        ax.figure.savefig(path)
+        write_figure(path, ax.figure)
     return path

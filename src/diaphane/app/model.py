@@ -73,6 +73,11 @@ class Model:
     state: State
     facts: dict[str, Any]
 
+    @property
+    def has_probabilities(self) -> bool:
+        """Whether its outputs of classes are more than scores: a perceptron knows sides alone."""
+        return self.scaler is None and self.facts.get("model") != "perceptron"
+
     def outputs(self, table: Table) -> Array:
         """Probabilities (n, classes), or numbers (n,)."""
         raw = self.network.predict(self.state, self.encoder.transform(table), batch_size=ROWS_AT_ONCE)

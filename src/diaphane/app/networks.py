@@ -25,13 +25,13 @@ from ..nn import (
 )
 from ..nn.layer import Layer
 from ..nn.losses import LossLike
-from ..optim import L1, OPTIMIZERS, ClipNorm, MaxNorm, Optimizer, Schedule, find_schedule
+from ..optim import L1, OPTIMIZERS, SWA, ClipNorm, MaxNorm, Optimizer, Schedule, find_schedule
 from ..optim.averaging import find_averaging
 from ..training import Callback, EarlyStopping, Mixup, Trainer
 from ..training.step import Penalty
 from .errors import UserError
 from .options import Options
-from .plateau import Plateau
+from .plateau import Plateau, alone
 
 __all__ = [
     "build_network",
@@ -125,7 +125,7 @@ def schedule_of(options: Options) -> Schedule | Plateau | None:
     if options.schedule is None:
         return None
     with _errors_of("--schedule"):
-        return Plateau.read(options.schedule) or find_schedule(options.schedule, options.epochs)
+        return Plateau.read(options.schedule) or find_schedule(alone(options.schedule), options.epochs)
 
 
 def penalty_of(options: Options) -> Penalty | None:
@@ -164,7 +164,12 @@ def extras_of(options: Options) -> dict[str, Any]:
         found["mixup"] = Mixup(options.mixup)
     if options.averaging is not None:
         with _errors_of("--averaging"):
-            found["averaging"] = find_averaging(options.averaging)
+            found["averaging"] = averaging = find_averaging(options.averaging)
+        if isinstance(averaging, SWA) and averaging.start_epoch > options.epochs:
+            raise UserError(
+                f"--averaging {options.averaging} begins after the last of {options.epochs} epochs; let it begin "
+                "sooner, or raise --epochs"
+            )
     return found
 
 

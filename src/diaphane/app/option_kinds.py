@@ -82,8 +82,11 @@ def _class_weights(given: Any) -> str | dict[str, float]:
 
 def _pairs(text: str) -> dict[str, float]:
     # A label may hold an equals sign, a weight cannot.
-    pairs = (part.rpartition("=") for part in text.split(","))
-    return {_named(label): float(weight) for label, _, weight in pairs}
+    pairs = [part.rpartition("=") for part in text.split(",")]
+    weights = {_named(label): float(weight) for label, _, weight in pairs}
+    if len(weights) < len(pairs):
+        raise ValueError
+    return weights
 
 
 def _named(label: str) -> str:
@@ -119,7 +122,7 @@ RATES = Kind(
     lambda given: _numbers_of(given, float),
 )
 CLASS_WEIGHTS = Kind(
-    'balanced, labels with weights such as no=1,yes=5, or JSON such as {"no": 1, "yes": 5}',
+    'balanced, labels with one weight each such as no=1,yes=5, or JSON such as {"no": 1, "yes": 5}',
     str,
     (str, dict),
     _class_weights,

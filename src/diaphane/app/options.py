@@ -32,6 +32,8 @@ __all__ = ["MODELS", "Option", "Options", "dashed", "every_option", "read_option
 MODELS = ("mlp", "perceptron", "logistic", "linear")
 LINEAR = MODELS[1:]
 MOST_UNITS = 1_000_000
+MOST_COUNTED = 10**9
+"""Epochs, or rows of a batch: so that steps can be counted in 64 bits."""
 
 DATA, NETWORK, TRAINING = "Data", "Network", "Training"
 REGULARISATION, CHECKPOINTS, OUTPUT = "Regularisation", "Checkpoints", "Output"
@@ -343,6 +345,8 @@ def _check_whole_numbers(options: Options) -> None:
         value = getattr(options, name)
         if value is not None and value < 1:
             raise UserError(f"--{dashed(name)} must be at least 1, got {value}")
+        if value is not None and value > MOST_COUNTED:
+            raise UserError(f"--{dashed(name)} must be at most {MOST_COUNTED}, got {value}")
     if not 0 <= options.seed < 2**32:
         raise UserError(f"--seed must be a whole number from 0 to 2³² − 1, got {options.seed}")
 

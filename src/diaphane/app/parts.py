@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..data import DataError, Table, Target, encode_labels, split_rows
+from ..data import ColumnEncoder, DataError, Table, Target, encode_labels, split_rows
 from ..data.errors import closest, listed
 from ..data.table import is_numeric
 from ..graph.node import Array
@@ -139,6 +139,10 @@ def _refuse_other_columns(test: TestFile, names: Sequence[str]) -> None:
         raise UserError(f"--test: {test.path} has columns that the source lacks: {listed(more, 10)}; leave them out")
 
 
-def named_in(error: DataError, test: TestFile) -> DataError:
-    """An error of the file to test on, which says so."""
+def named_in(error: DataError, test: TestFile, encoder: ColumnEncoder) -> DataError:
+    """An error of the file to test on, which says so, and counts the rows that have no target too."""
+    try:
+        encoder.transform(test.table)
+    except DataError as counted:
+        error = counted
     return DataError(f"--test: {test.path}: {error}")

@@ -13,6 +13,7 @@ from ..graph.sizes import known_shape
 from ..nn import Activation, Dense, Dropout
 from ..training import History
 from .model import Model
+from .writing import write_figure
 
 __all__ = ["draw_learning_curves", "draw_model", "draw_model_graph"]
 
@@ -59,7 +60,7 @@ def draw_learning_curves(history: History, path: Path, *, title: str) -> Path | 
     with warnings.catch_warnings():
         # The font has not every script's letters; a box in the title is no reason to alarm anybody.
         warnings.filterwarnings("ignore", "Glyph", UserWarning)
-        figure.savefig(path)
+        write_figure(path, figure)
     return path
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from ..training import Callback
 
-__all__ = ["Plateau"]
+__all__ = ["Plateau", "alone"]
 
 NAME = "plateau"
 
@@ -52,3 +53,16 @@ class Plateau:
         from ..training.plateau import ReduceOnPlateau
 
         return ReduceOnPlateau("validation_loss", self.alpha, self.patience)
+
+
+def alone(text: str) -> str:
+    """The text of any other schedule, as it is.
+
+    Raises
+    ------
+    ValueError
+        If a plateau is a part of it.
+    """
+    if any(part.partition(":")[0].strip() == NAME for part in re.split(r"[+*]", text)):
+        raise ValueError(f"{NAME} stands alone: it goes by the validation loss, the others by the time; got {text!r}")
+    return text

@@ -15,7 +15,7 @@ from .errors import UserError
 from .model import Model, Score, load_model
 from .pictures import draw_model, draw_model_graph
 from .training import read_source
-from .writing import write_text
+from .writing import need_file, write_text
 
 __all__ = ["draw", "predict"]
 
@@ -25,7 +25,7 @@ def predict(folder: Path, source: str, *, header: bool, out: Path | None, proba:
     model = load_model(folder)
     if proba and model.task != "classification":
         raise UserError(f"--proba is for classes; this model predicts the number {model.target!r}")
-    if proba and model.facts.get("model") == "perceptron":
+    if proba and not model.has_probabilities:
         raise UserError("--proba: a perceptron knows sides, no probabilities; train with --model logistic for them")
     table = read_source(source, header=header)
     try:
@@ -47,10 +47,12 @@ def draw(folder: Path, *, out: Path | None, graph: bool) -> None:
     model = load_model(folder)
     base = folder if folder.is_dir() else folder.parent
     path = out or base / ("graph.svg" if graph else "network.svg")
+    need_file(path, "--out")
     if path.suffix.lower() != ".svg":
         raise UserError(f"--out: a drawing is an SVG file, got {path}; try {path.with_suffix('.svg')}")
     picture = draw_model_graph(model) if graph else draw_model(model)
-    sys.stdout.write(f"wrote {picture.save(path)}\n")
+    write_text(path, picture.svg)
+    sys.stdout.write(f"wrote {path}\n")
 
 
 def _show(text: str) -> None:

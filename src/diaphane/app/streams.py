@@ -13,7 +13,7 @@ from ..data import DataError, Stream, StreamStatistics, Table, Target, encode_la
 from ..data.chunks import Columns as RawColumns
 from ..data.chunks import Piece, Source, table_of
 from ..data.table import is_numeric
-from .columns import Columns, targets
+from .columns import Columns, features, targets
 from .errors import UserError
 from .options import Options
 from .parts import FRACTIONS, WITHOUT_TEST, Part, Parts, TestFile, to_test_on
@@ -63,13 +63,13 @@ def divide_stream(options: Options, test: TestFile | None) -> tuple[Parts, Colum
         notes += more
     counts = {name: len(part) for name, part in of.items()} | {"train": found.n_rows}
     parts = Parts(target, {name: of[name] for name in ("train", "validation", "test")}, tuple(notes), counts)
-    return parts, _columns(parts, learnt, found)
+    return parts, _columns(parts, learnt, found, test)
 
 
-def _columns(parts: Parts, learnt: Stream, found: StreamStatistics) -> Columns:
+def _columns(parts: Parts, learnt: Stream, found: StreamStatistics, test: TestFile | None) -> Columns:
     encoder = found.encoder
     stream = replace(learnt.encoded(found).with_target(found.encode_target), counted=found.n_rows)
-    x = {name: encoder.transform(part.features) for name, part in parts.of.items()}
+    x = features(parts, encoder, test)
     y = {name: targets(part.y, found.scaler) for name, part in parts.of.items()}
     return Columns(encoder, found.scaler, x, y, found.n_rows, stream=stream)
 

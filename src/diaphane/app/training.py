@@ -26,6 +26,7 @@ from .parts import TestFile
 from .pictures import draw_learning_curves, draw_model
 from .resuming import folder_of, how_to_go_on, refuse_another_run
 from .streams import is_streamed
+from .writing import write_text
 
 __all__ = ["read_source", "train"]
 
@@ -114,9 +115,10 @@ def write_outcome(folder: Path, outcome: Outcome, source: str) -> list[Path]:
                 written.append(curves)
         written.append(Path(draw_model(outcome.model).save(folder / "network.svg")))
         history = folder / "history.jsonl"
-        history.write_text("".join(f"{json.dumps(record)}\n" for record in outcome.history))
-    except OSError as error:
-        raise FileError(f"the model is in {written[0]}, but its pictures are not: {error.strerror}") from None
+        write_text(history, "".join(f"{json.dumps(record)}\n" for record in outcome.history))
+    except (OSError, UserError) as error:
+        why = error.strerror if isinstance(error, OSError) else error
+        raise FileError(f"the model is in {written[0]}, but its pictures are not all there: {why}") from None
     return [*written, history]
 
 

@@ -64,7 +64,12 @@ def read_head(path: Path, header: bool = True, text: Sequence[str] = ()) -> Head
     if not raw.strip():
         raise DataError(f"{path.name} is empty; expected {'a header and rows' if header else 'rows'} of values")
     encoding = _encoding(raw)
-    shown = codecs.getincrementaldecoder(encoding)().decode(raw, final=whole)
+    try:
+        shown = codecs.getincrementaldecoder(encoding)().decode(raw, final=whole)
+    except UnicodeDecodeError:
+        # Says that this is no text, as for a table that is read at once.
+        decode(raw, path.name)
+        raise
     decode(shown.encode(), path.name)
     if not whole:
         # The last line may have been cut; a cell with line ends of its own may have been too.

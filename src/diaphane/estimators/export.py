@@ -108,6 +108,7 @@ def export_model(
     labels: Sequence[Any] = (),
     encoder: ColumnEncoder | None = None,
     scaler: TargetScaler | None = None,
+    has_probabilities: bool = True,
     opset: int = OPSET,
 ) -> ExportedModel:
     """Write a model of a table's columns: ``probabilities`` and ``label``, or ``output`` in the target's unit.
@@ -125,6 +126,8 @@ def export_model(
         What makes features of the columns. Where all of these are numbers it goes into the model.
     scaler : TargetScaler, optional
         What scaled the target.
+    has_probabilities : bool
+        Whether the softmax of the logits are probabilities; where they are not, ``scores`` takes their place.
     opset : int
     """
     if task not in ("classification", "regression"):
@@ -142,7 +145,7 @@ def export_model(
     output = network.forward(features).output
     facts = {"task": task, "inputs": json.dumps(names, ensure_ascii=False), "raw": json.dumps(raw)}
     if task == "classification":
-        outputs = {"probabilities": graph.softmax(output)}
+        outputs = {"probabilities": graph.softmax(output)} if has_probabilities else {"scores": output}
         chosen = {"label": (graph.argmax(output, 1), labels)}
         found = ExportedGraph({"x": x}, outputs, values, chosen, facts)
     else:

@@ -11,10 +11,10 @@ __all__ = ["Recipe"]
 
 @dataclass(frozen=True)
 class Recipe(Record):
-    """What is not for a user to tune: chosen by held-out rows of tables that are kept for that.
+    """What is not for a user to tune. Most of it is RealMLP's, with smaller networks of which some are averaged.
 
-    What each of it is worth there is printed by ``benchmarks/bench_tabular.py --ablation``. Most of it is RealMLP's
-    (Holzmüller, Grinsztajn & Steinwart 2024), with fewer and smaller networks to train and some of them averaged.
+    Holzmüller, Grinsztajn & Steinwart 2024. The spread of the frequencies was chosen by held-out rows of tables that are
+    kept for that; ``benchmarks/bench_tabular.py --ablation`` prints what each ingredient is worth there.
 
     Parameters
     ----------

@@ -114,7 +114,7 @@ def write_model(path: str | os.PathLike[str], graph: ExportedGraph, *, opset: in
     onnx = _onnx()
     newest = onnx.defs.onnx_opset_version()
     if isinstance(opset, bool) or not isinstance(opset, int | np.integer) or not OPSET <= opset <= newest:
-        raise ValueError(f"opset is {opset!r}; expected one from {OPSET} to {newest}, the newest this onnx knows")
+        raise ExportError(f"opset is {opset!r}; expected one from {OPSET} to {newest}, the newest this onnx knows")
     size = sum(array.nbytes for _, array in graph.values.values())
     if size > LARGEST:
         raise ExportError(

@@ -106,7 +106,7 @@ def whole_numbers(ax: Axes) -> None:
     """Ticks along x at whole numbers only, as epochs and layers are."""
     from matplotlib.ticker import MaxNLocator
 
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
 
 
 def legend_below(ax: Axes, columns: int = 3) -> None:

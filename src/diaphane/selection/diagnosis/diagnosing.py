@@ -10,7 +10,6 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils.validation import check_is_fitted
 
 from ...data.randomness import RandomState, as_random_state
-from .baselines import scored_baselines
 from .evidence import Suspicions, gather
 from .report import Diagnosis
 from .rows import JUDGED_ROWS, LEARNT_ROWS, Rows, checked, encoded_classes, prepared
@@ -81,8 +80,9 @@ def diagnose(
     >>> import numpy as np
     >>> from diaphane.estimators import MLPRegressor
     >>> X = np.random.default_rng(0).uniform(-2, 2, (400, 2))
+    >>> y = np.sin(2 * X[:, 0]) + X[:, 1] ** 2
     >>> model = MLPRegressor(hidden_layer_sizes=(1,), learning_rate_init=0.02, max_iter=300, random_state=0)
-    >>> diagnosis = diagnose(model.fit(X, np.sin(2 * X[:, 0])), X, np.sin(2 * X[:, 0]))
+    >>> diagnosis = diagnose(model.fit(X, y), X, y)
     >>> diagnosis.verdict, diagnosis.healthy
     ('underfitting', False)
     """
@@ -105,20 +105,19 @@ def diagnose(
 
 
 def _diagnosed(model: Any, classes: bool, rows: Rows, apart: Rows | None, seed: int) -> Diagnosis:
+    given = apart is not None
     repeated, natural, copied, rows, apart = _without_copies(rows, apart)
     shift = find_shift(rows, apart, classes, seed) if apart is not None else None
     shifted = find_shifted(_only_shift(shift, classes))
     # Rows of another law say nothing of how well this one was learnt.
     within = apart is None or bool(shifted)
     learnt, judged = _held_out(rows, classes, seed) if within or apart is None else (rows, apart)
-    scale = Scale.of(classes, learnt, judged)
-    rivals = [r for r in scored_baselines(scale, learnt, judged, seed) if r.name != "constant"]
-    best = max(rivals, key=lambda r: r.judged)
-    noise = find_noise(rows, classes, best.name, seed) if best.judged > 0.3 or not classes else None
+    noise = find_noise(rows, classes, seed)
     teller = find_teller(rows, classes, seed)
     if teller is not None and teller.alone >= TELLS:
-        teller = Teller(teller.column, teller.alone, skill_without(teller.column, learnt, judged, scale, seed))
-    suspicions = Suspicions(repeated, natural, copied, classes, teller, shift, noise)
+        others = skill_without(teller.column, learnt, judged, Scale.of(classes, learnt, judged), seed)
+        teller = Teller(teller.column, teller.alone, others)
+    suspicions = Suspicions(repeated, natural, copied, given, classes, teller, shift, noise)
     evidence = gather(model, classes, learnt, judged, suspicions, seed, within)
     return Diagnosis(tuple(judge(evidence)), evidence)
 
@@ -178,4 +177,4 @@ def _without_copies(rows: Rows, apart: Rows | None) -> tuple[float, float, bool,
 
 
 def _only_shift(shift: Shift | None, classes: bool) -> Suspicions:
-    return Suspicions(0.0, 0.0, False, classes, None, shift, None)
+    return Suspicions(0.0, 0.0, False, True, classes, None, shift, None)

@@ -30,12 +30,14 @@ SMALL_GAP = 0.1
 class Suspicions:
     """What may be wrong with the rows.
 
-    ``repeated`` is the share of rows judged by that were learnt from, ``natural`` that of twins among the latter.
+    ``repeated`` is the share of rows judged by that were learnt from, ``natural`` that of twins among the latter;
+    ``apart`` says whether validation data were given.
     """
 
     repeated: float
     natural: float
     copied: bool
+    apart: bool
     classes: bool
     teller: Teller | None
     shift: Shift | None

@@ -55,6 +55,8 @@ def refit(model: Any, rows: Rows, seed: int, validation: Rows | None = None, **s
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)
         warnings.simplefilter("ignore", RuntimeWarning)
+        # Of a half of the rows a batch may be all there are.
+        warnings.filterwarnings("ignore", "Got `batch_size`", UserWarning)
         try:
             fresh.fit(rows.given, rows.target, **given)
         except DivergenceError:

@@ -167,7 +167,9 @@ class Noise:
     share : float
         Classes: wrong answers among the surer half. Numbers: targets that are out by more than five robust deviations.
     overall : float
-        Classes: wrong answers among all rows. Numbers: skill with those targets left out.
+        Classes: wrong answers among all rows. Numbers: as ``share``.
+    skill : float
+        Of all rows; of numbers without the targets that are out.
     count : int
         Rows looked at for ``share``.
     by : str
@@ -178,14 +180,20 @@ class Noise:
 
     share: float
     overall: float
+    skill: float
     count: int
     by: str
     rows: NDArray[np.intp]
 
 
-def find_noise(rows: Rows, classes: bool, by: str, seed: int) -> Noise:
-    """What the named baseline, cross-validated, contradicts most surely."""
-    model = baselines(classes, len(rows), seed)[by]
+def find_noise(rows: Rows, classes: bool, seed: int) -> Noise:
+    """What the best of the baselines, all cross-validated, contradicts most surely."""
+    asked = [(name, model) for name, model in baselines(classes, len(rows), seed).items() if name != "constant"]
+    found = [_contradicted(rows, classes, name, model, seed) for name, model in asked]
+    return max(found, key=lambda noise: noise.skill)
+
+
+def _contradicted(rows: Rows, classes: bool, by: str, model: Any, seed: int) -> Noise:
     if not classes:
         residuals = rows.target - _held_out(model, rows.numbers, rows.target, classes, seed)
         return _of_residuals(residuals, rows.target, by)
@@ -195,7 +203,9 @@ def find_noise(rows: Rows, classes: bool, by: str, seed: int) -> Noise:
     sure = chances.max(axis=1)
     half = np.argsort(-sure, kind="stable")[: max(1, len(rows) // 2)]
     suspects = half[wrong[half]]
-    return Noise(float(wrong[half].mean()), float(wrong.mean()), len(half), by, suspects)
+    constant = 1 - np.unique(rows.target, return_counts=True)[1].max() / len(rows)
+    skill = float(1 - wrong.mean() / constant)
+    return Noise(float(wrong[half].mean()), float(wrong.mean()), skill, len(half), by, suspects)
 
 
 WIDE = 5.0
@@ -211,4 +221,6 @@ def _of_residuals(residuals: Floats, target: Floats, by: str) -> Noise:
     rest = ~out
     skill = 1 - np.mean(residuals[rest] ** 2) / target[rest].var() if rest.sum() > 2 else 0.0
     suspects = np.flatnonzero(out)
-    return Noise(float(out.mean()), float(skill), len(target), by, suspects[np.argsort(-centred[suspects])])
+    return Noise(
+        float(out.mean()), float(out.mean()), float(skill), len(target), by, suspects[np.argsort(-centred[suspects])]
+    )

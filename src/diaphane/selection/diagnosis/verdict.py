@@ -28,12 +28,12 @@ SHIFTED, SHIFT_ERRORS = 0.58, 4.0
 """AUC of telling both sets of rows apart, and standard errors above ½."""
 TARGET_SHIFTED, TARGET_ERRORS = 0.12, 2.5
 """Distance of the targets' laws (total variation, Kolmogorov), and times √(1/m + 1/n)."""
-NOISY, NOISY_RATIO = 0.05, 0.45
+NOISY, NOISY_RATIO = 0.08, 0.6
 """Classes: wrong among the surer half of the rows, and that over wrong among all. Overlapping classes are told wrongly
 where a model is unsure, wrong labels everywhere."""
-FORETOLD = 0.3
-"""Skill that a model must have before its contradiction counts."""
-OUTLYING, OUTLYING_SKILL = 0.03, 0.5
+FORETOLD, ASKED_ROWS = 0.2, 75
+"""Skill that a model must have before its contradiction counts, and how many rows it must be asked about."""
+OUTLYING, OUTLYING_SKILL = 0.015, 0.5
 """Numbers: share beyond five robust deviations (normal residuals: none), and skill on the rest."""
 NOISE_ERRORS = 3.0
 CLEARLY = 3.0
@@ -84,10 +84,6 @@ def judge(evidence: Evidence) -> list[DiagnosisFinding]:
     training = _diverged(evidence) or _vanishing(evidence) or _pace(evidence)
     fitting = [] if training else _underfitting(evidence)
     memory = [] if training or fitting else _memory(evidence)
-    noisy = any(f.kind == "label noise" for f in found)
-    if noisy:
-        # Memory of wrong targets is their doing.
-        return [*found, *training, *fitting, *memory]
     return [*found, *training, *fitting, *memory] or [_well(evidence)]
 
 
@@ -99,7 +95,8 @@ def judge_rows(suspicions: Suspicions) -> list[DiagnosisFinding]:
 def _leakage(s: Suspicions) -> list[DiagnosisFinding]:
     found = []
     if s.copied and s.repeated >= REPEATED:
-        words = f"{_percent(s.repeated)} of the rows judged by are rows learnt from, to the last digit"
+        of = "rows judged by are rows learnt from" if s.apart else "rows are there more than once"
+        words = f"{_percent(s.repeated)} of the {of}, to the last digit"
         steps = ("drop repeated rows before splitting", "keep rows of one origin together: split(..., groups=)")
         found.append(DiagnosisFinding("leakage", words, {"repeated": s.repeated, "twins": s.natural}, steps))
     t = s.teller
@@ -146,7 +143,10 @@ def _noise(s: Suspicions) -> list[DiagnosisFinding]:
         "until then: label_smoothing, early_stopping, or a smaller network",
     )
     if s.classes:
-        wrong_everywhere = n.share >= NOISY and n.share >= NOISY_RATIO * n.overall and n.share > NOISE_ERRORS * error
+        heard = n.skill >= FORETOLD and n.count >= ASKED_ROWS
+        wrong_everywhere = (
+            heard and n.share >= NOISY and n.share >= NOISY_RATIO * n.overall and n.share > NOISE_ERRORS * error
+        )
         if not wrong_everywhere:
             return []
         words = (
@@ -154,11 +154,11 @@ def _noise(s: Suspicions) -> list[DiagnosisFinding]:
             f"{_percent(n.overall)} of all: errors that overlapping classes do not explain"
         )
         return [DiagnosisFinding("label noise", words, numbers, steps)]
-    if n.share < OUTLYING or n.overall < OUTLYING_SKILL or n.share <= NOISE_ERRORS * error:
+    if n.share < OUTLYING or n.skill < OUTLYING_SKILL or n.count < ASKED_ROWS or n.share <= NOISE_ERRORS * error:
         return []
     words = (
         f"{_percent(n.share)} of the targets are more than five robust deviations from what {n.by}, cross-validated, "
-        f"foretells; of the others it explains {_percent(n.overall)}"
+        f"foretells; of the others it explains {_percent(n.skill)}"
     )
     return [
         DiagnosisFinding("label noise", words, numbers, (*steps[:2], "until then: a loss that outliers do not rule"))
@@ -238,11 +238,14 @@ def _underfitting(e: Evidence) -> list[DiagnosisFinding]:
 
 
 def _memory(e: Evidence) -> list[DiagnosisFinding]:
-    """Overfitting and too little data: a gap, and which of holding back and more rows wins more."""
+    """Overfitting and too little data: a gap, and whether holding back or more rows mend it.
+
+    Holding back comes first where it does, as it costs no rows.
+    """
     gap = e.own.learnt - e.own.judged
     if gap < GAP:
         return []
-    found: list[tuple[float, DiagnosisFinding]] = []
+    found = []
     simpler = [*(t for name, t in e.trials.items() if name in e.held_back), *(r for r in e.rivals)]
     numbers = {"learnt": e.own.learnt, "judged": e.own.judged}
     said = (
@@ -259,16 +262,14 @@ def _memory(e: Evidence) -> list[DiagnosisFinding]:
             *([f"{better.name}: {_percent(better.judged)}"] if better else []),
             "early_stopping=True", "a greater alpha, or dropout", "fewer hidden units", "more rows",
         )  # fmt: skip
-        gain = better.gain_over(e.own)[0] if better else SOME
-        found.append((gain, DiagnosisFinding("overfitting", f"{said}; {why}", numbers, steps)))
+        found.append(DiagnosisFinding("overfitting", f"{said}; {why}", numbers, steps))
     if e.half is not None:
         gain, errors = e.own.gain_over(e.half)
         if gain >= SOME and errors >= RISING_ERRORS:
             words = f"{said}; with half of the rows it explains {_percent(e.half.judged)}: the curve is still rising"
             steps = ("more rows: twice as many, and diagnose again", "a greater alpha, early_stopping", "fewer columns")
-            more = DiagnosisFinding("too little data", words, {**numbers, "half": e.half.judged}, steps)
-            found.append((gain, more))
-    return [finding for _, finding in sorted(found, key=lambda pair: -pair[0])]
+            found.append(DiagnosisFinding("too little data", words, {**numbers, "half": e.half.judged}, steps))
+    return found
 
 
 def _risen(losses: tuple[float, ...]) -> float:
