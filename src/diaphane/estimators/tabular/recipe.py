@@ -13,8 +13,8 @@ __all__ = ["Recipe"]
 class Recipe(Record):
     """What is not for a user to tune. Most of it is RealMLP's, with smaller networks of which some are averaged.
 
-    Holzmüller, Grinsztajn & Steinwart 2024. The spread of the frequencies was chosen by held-out rows of tables that are
-    kept for that; ``benchmarks/bench_tabular.py --ablation`` prints what each ingredient is worth there.
+    Holzmüller, Grinsztajn & Steinwart 2024. The spread of the frequencies was chosen by held-out rows of tables that
+    are kept for that; ``benchmarks/bench_tabular.py --ablation`` prints what each ingredient is worth there.
 
     Parameters
     ----------
