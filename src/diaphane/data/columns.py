@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -108,16 +108,23 @@ class ColumnEncoder:
         MissingExtraError
             If a column holds dates and skrub is not installed.
         """
-        encoders: list[Encoder] = []
-        left_out: list[tuple[str, str]] = []
-        for name in table.names:
-            chosen = choose_encoder(name, table[name])
-            if isinstance(chosen, str):
-                left_out.append((name, chosen))
-            elif isinstance(chosen, NumberEncoder) and not bounded:
-                encoders.append(replace(chosen, limit=np.inf))
-            else:
-                encoders.append(chosen)
+        return cls.of({name: choose_encoder(name, table[name]) for name in table.names}, dtype=dtype, bounded=bounded)
+
+    @classmethod
+    def of(cls, chosen: Mapping[str, Encoder | str], *, dtype: DTypeLike, bounded: bool) -> ColumnEncoder:
+        """What was chosen for each column, an encoder or the reason to leave it out, as one.
+
+        Raises
+        ------
+        DataError
+            If every column is left out.
+        """
+        left_out = [(name, found) for name, found in chosen.items() if isinstance(found, str)]
+        encoders = [
+            replace(found, limit=np.inf) if isinstance(found, NumberEncoder) and not bounded else found
+            for found in chosen.values()
+            if not isinstance(found, str)
+        ]
         if not encoders:
             raise no_column_of_use(left_out)
         return cls(tuple(encoders), tuple(left_out), float_name(dtype))

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from diaphane.data.chunks import Columns, table_of
-from diaphane.data.columns import MOST_CATEGORIES, ColumnEncoder, Encoder, choose_encoder, float_name, no_column_of_use
+from diaphane.data.columns import MOST_CATEGORIES, ColumnEncoder, Encoder, choose_encoder
 from diaphane.data.dates import looks_like_dates
 from diaphane.data.errors import DataError
 from diaphane.data.numbers import LIMIT, NumberEncoder
@@ -166,19 +166,8 @@ class ColumnStatistics:
         if not self.rows:
             raise DataError("there are no rows; expected at least one to learn the columns from")
         sample = self._sample.table()
-        encoders: list[Encoder] = []
-        left_out: list[tuple[str, str]] = []
-        for name in sample.names:
-            chosen = self._choose(name, sample)
-            if isinstance(chosen, str):
-                left_out.append((name, chosen))
-            elif isinstance(chosen, NumberEncoder) and not bounded:
-                encoders.append(replace(chosen, limit=np.inf))
-            else:
-                encoders.append(chosen)
-        if not encoders:
-            raise no_column_of_use(left_out)
-        return ColumnEncoder(tuple(encoders), tuple(left_out), float_name(dtype))
+        chosen = {name: self._choose(name, sample) for name in sample.names}
+        return ColumnEncoder.of(chosen, dtype=dtype, bounded=bounded)
 
     def _choose(self, name: str, sample: Table) -> Encoder | str:
         if name in self.words:
