@@ -1,0 +1,1 @@
+"""What came of a training, as one page to hand over."""
