@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, field
-from functools import cache, cached_property, lru_cache
+from functools import cached_property, lru_cache
 from itertools import pairwise
 from typing import Any
 
@@ -30,7 +30,7 @@ from ..training import Trainer
 from ..training.step import Penalty
 from .regularisation import Regularisation
 
-__all__ = ["Machine", "Plan", "architecture", "machine_of", "of_signs"]
+__all__ = ["Machine", "Plan", "architecture", "machine_of"]
 
 MOST_SHARED = 16
 """Machines kept for other estimators: a search looks at some architectures in turn."""
@@ -90,12 +90,6 @@ def machine_of(plan: Plan) -> Machine:
 @lru_cache(MOST_SHARED)
 def _shared(plan: Plan) -> Machine:
     return Machine(plan)
-
-
-@cache
-def of_signs(margin: Loss) -> Loss:
-    """The same loss for targets 0 and 1, where it takes −1 and +1; the same function each time, for equal plans."""
-    return lambda scores, target: margin(scores, 2 * target - 1)
 
 
 class Machine:

@@ -15,10 +15,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..data.streams import Stream
 from ..graph.node import Array
-from ..nn.losses import Loss, binary_cross_entropy, categorical_cross_entropy, find_loss
+from ..nn.losses import Loss, binary_cross_entropy, categorical_cross_entropy, find_loss, of_signs
 from ..training.streaming import refuse_beside_stream
 from .linear.streamed import classes_of
-from .machine import of_signs
 from .multilayer import BaseMLP
 from .multilayer_streams import fit_on_stream
 

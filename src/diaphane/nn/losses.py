@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from numbers import Real
 from typing import TypeAlias
 
@@ -34,6 +34,7 @@ __all__ = [
     "huber",
     "mean_loss",
     "multiclass_hinge",
+    "of_signs",
     "of_true_targets",
     "perceptron",
     "poisson",
@@ -306,6 +307,12 @@ class LabelSmoothing:
     def _share(self) -> Node:
         """One variable, however often the loss is taken in a step."""
         return graph.variable(self.smoothing, "label_smoothing", dtype="float64", role="hyperparameter")
+
+
+@cache
+def of_signs(margin: Loss) -> Loss:
+    """The same loss for targets 0 and 1, where it takes −1 and +1; the same function each time, for equal plans."""
+    return lambda scores, target: margin(scores, 2 * target - 1)
 
 
 def of_true_targets(loss: Loss) -> Loss:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from ...engines import State
-from ...graph import Node
 from ...graph.node import Array
 from ...nn import Network, find_loss
-from ...nn.losses import LOSSES, LossLike
+from ...nn.losses import LOSSES, LossLike, of_signs
 
 __all__ = ["Subject", "subject_of"]
 
@@ -91,13 +89,9 @@ def _loss(model: Any, target: Array) -> LossLike:
     if name == "hinge" and several:
         return "multiclass_hinge"
     if name in ("hinge", "squared_hinge"):
-        return _of_signs(find_loss(str(name)))
+        return of_signs(find_loss(str(name)))
     names = {"squared_error": "half_squared_error", "poisson": "half_poisson_deviance"}
     found = names.get(str(name), name)
     if found not in LOSSES:
         raise ValueError(f"the loss of {type(model).__name__} is not known ({name!r}); give loss=")
     return str(found)
-
-
-def _of_signs(loss: Callable[[Node, Node], Node]) -> Callable[[Node, Node], Node]:
-    return lambda outputs, y: loss(outputs, 2 * y - 1)
