@@ -1,7 +1,8 @@
 """A search beside scikit-learn's: a grid over digits, and a thousand candidates with halving on phoneme.
 
 The grid: 5 alpha × 5 learning_rate_init, 100 units, 3 folds, 30 epochs; `GridSearchCV(MLPClassifier, n_jobs=2)` in turn
-with `Search` on two threads. Phoneme comes from the folder that DIAPHANE_DATA names (phoneme.csv).
+with `Search` on two threads, and what the matrix products of all these steps alone would take two cores. Phoneme comes
+from the folder that DIAPHANE_DATA names (phoneme.csv).
 
     python benchmarks/bench_search.py [--quick]
 """
@@ -15,6 +16,7 @@ import warnings
 
 import numpy as np
 from datasets import data_folder
+from rivals import Products
 from scipy import stats
 from sklearn.datasets import load_digits
 from sklearn.exceptions import ConvergenceWarning
@@ -22,7 +24,9 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.neural_network import MLPClassifier as SklearnMLPClassifier
 from sklearn.preprocessing import StandardScaler
 from tables import console, machine, new_table, verdict
+from threadpoolctl import threadpool_limits
 from turns import PAUSE
+from works import Work
 
 from diaphane.estimators import MLPClassifier
 from diaphane.selection import Search
@@ -30,6 +34,7 @@ from diaphane.selection import Search
 GRID = {"alpha": np.logspace(-5, -1, 5), "learning_rate_init": np.logspace(-4, -1, 5)}
 TARGETS = {"float32": 8.0, "float64": 4.0}
 SETTINGS = {"hidden_layer_sizes": (100,), "max_iter": 30, "random_state": 0}
+FITS, EPOCHS, STEPS, THREADS = 75, 30, 6, 2
 
 
 def timed(search, X, y):
@@ -53,6 +58,19 @@ def compare(dtype, rounds):
                 seconds[name].append(elapsed)
             time.sleep(PAUSE)
     return {name: statistics.median(values) for name, values in seconds.items()}, scores
+
+
+def floor(dtype):
+    """Seconds of the products alone, on as many cores as there are threads."""
+    epoch = Products(Work((64, 100, 10), 200, STEPS, dtype)).epoch
+    with threadpool_limits(1):
+        epoch(None)
+        took = []
+        for _ in range(300):
+            started = time.perf_counter()
+            epoch(None)
+            took.append(time.perf_counter() - started)
+    return statistics.median(took) * EPOCHS * FITS / THREADS
 
 
 def halve_phoneme(candidates):
@@ -89,12 +107,12 @@ def main() -> None:
     console.print(machine("numpy", "scikit-learn"))
     rows = new_table(
         "digits: 25 candidates × 3 folds × 30 epochs, 100 units", "", "scikit-learn, n_jobs=2", "diaphane, 2 threads",
-        "ratio", "target", "best score, scikit-learn", "diaphane",
+        "products alone", "ratio", "target", "best score, scikit-learn", "diaphane",
     )  # fmt: skip
     for dtype, target in TARGETS.items():
         seconds, scores = compare(dtype, 1 if quick else 5)
         ratio = verdict(seconds["scikit-learn"] / seconds["diaphane"], target)
-        times = (f"{seconds[name]:.2f} s" for name in seconds)
+        times = [f"{took:.2f} s" for took in (*seconds.values(), floor(dtype))]
         rows.add_row(dtype, *times, *ratio, *(f"{score:.4f}" for score in scores.values()))
     console.print(rows)
     halve_phoneme(100 if quick else 1000)
