@@ -1,4 +1,4 @@
-"""Runs to judge a diagnosis in words by: twelve kinds of trouble, and health, each with sizes and tasks that vary.
+"""Runs to judge a diagnosis in words by: thirteen kinds of trouble, and health, each with sizes and tasks that vary.
 
 What a run suffers from is fixed by how it is made, never by what is then found. Every task has the rule that made its
 targets, so that a run can be confirmed against the truth on fresh rows: a run built to overfit that lost nothing is no
@@ -524,6 +524,32 @@ def _shift(rng: np.random.Generator, seed: int) -> Case:
     return Case("shift", f"{how}, {task.name}, {x.shape}", model, x, y, (vx, task.targets(rng, vx)))
 
 
+def _stopped_early(rng: np.random.Generator, seed: int) -> Case:
+    task = _curved(rng) if rng.random() < 0.6 else _easy(rng)
+    x, y, validation = _split(rng, task, int(rng.integers(300, 900)))
+    how = str(rng.choice(["adam", "adam", "sgd"]))
+    rate = float(10 ** (rng.uniform(-3, -2.3) if how == "adam" else rng.uniform(-2, -1.3)))
+    model = _scaled(
+        rng,
+        _mlp(task, hidden_layer_sizes=(int(rng.integers(16, 80)),) * int(rng.integers(1, 3)), solver=how,
+             learning_rate_init=rate, activation=str(rng.choice(["relu", "tanh"])), batch_size=32,
+             max_iter=int(rng.integers(2, 9)), random_state=seed),
+    )  # fmt: skip
+
+    def confirmed(found: Any) -> bool:
+        """Ten times the epochs make it better, by the rule's own account."""
+        fx, fy = _fresh(task, seed)
+        longer = clone(found)
+        name = "mlpclassifier__max_iter" if task.classes else "mlpregressor__max_iter"
+        epochs = "max_iter" if "max_iter" in longer.get_params() else name
+        longer = fit(longer.set_params(**{epochs: 10 * longer.get_params()[epochs]}), x, y)
+        got, then = skill(task, found.predict(fx), fy), skill(task, longer.predict(fx), fy)
+        return skill(task, task.rule(fx), fy) - got >= 0.2 and then - got >= 0.15
+
+    words = f"{how} {rate:.3g}, {task.name}, {x.shape}"
+    return Case("stopped_early", words, model, x, y, validation, confirmed)
+
+
 KINDS: dict[str, Callable[[np.random.Generator, int], Case]] = {
     "underfit_small": _underfit_small,
     "underfit_penalty": _underfit_penalty,
@@ -538,6 +564,7 @@ KINDS: dict[str, Callable[[np.random.Generator, int], Case]] = {
     "leak_rows": _leak_rows,
     "shift": _shift,
     "healthy": _healthy,
+    "stopped_early": _stopped_early,
 }
 
 EXPECTED = {
@@ -554,6 +581,7 @@ EXPECTED = {
     "leak_rows": "leakage",
     "shift": "distribution shift",
     "healthy": "well fitted",
+    "stopped_early": "stopped too early",
 }
 """The finding that each is to be named by."""
 assert set(KINDS) == set(EXPECTED)

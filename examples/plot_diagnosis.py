@@ -42,4 +42,9 @@ print(*diagnose(taught, X, wrong).findings, sep="\n")
 # Nothing wrong: said too, with the numbers it rests on.
 good = MLPClassifier((32,), learning_rate_init=0.01, max_iter=150, random_state=0).fit(X, y)
 print(diagnose(good, X, y))
+
+# %%
+# In a second, on any classifier or regressor as it is fitted: what can be said without fitting it again.
+held_out = make_moons(300, noise=0.2, random_state=1)
+print(diagnose(small, X, y, validation_data=held_out, refit=False))
 plt.show()

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ._version import __version__
 
 if TYPE_CHECKING:
-    from . import app, data, engines, estimators, files, graph, insight, nn, optim, selection, training
+    from . import app, data, engines, estimators, files, graph, insight, nn, optim, report, selection, training
     from .engines import *  # noqa: F403
     from .estimators.export import export_onnx
     from .files import ExportError, FileError, load, save
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 OPEN = ("graph", "engines", "files")
 """Packages whose public names stand here too."""
-PACKAGES = (*OPEN, "app", "data", "estimators", "insight", "nn", "optim", "selection", "training")
+PACKAGES = (*OPEN, "app", "data", "estimators", "insight", "nn", "optim", "report", "selection", "training")
 
 __all__ = ["__version__", *PACKAGES]
 

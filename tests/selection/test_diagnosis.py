@@ -5,12 +5,13 @@ import pytest
 from sklearn.datasets import make_moons
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LinearRegression, LogisticRegression
-from sklearn.metrics import accuracy_score, r2_score
+from sklearn.metrics import accuracy_score, brier_score_loss, r2_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
-from diaphane.estimators import MLPClassifier, MLPRegressor
+from diaphane.data import Table
+from diaphane.estimators import MLPClassifier, MLPRegressor, TabularClassifier
 from diaphane.selection import diagnose
 from diaphane.selection.diagnosis.rows import Rows
 from diaphane.selection.diagnosis.scores import Scale, Scored
@@ -58,6 +59,23 @@ def test_a_tree_that_remembers_noise_overfits():
     assert kinds(tree, X[:300], y[:300], validation_data=held_out)[0] == "overfitting"
 
 
+def test_a_network_without_penalty_on_few_rows_of_many_columns_overfits_by_all_rows_in_turns():
+    rng = np.random.default_rng(1)
+    X = rng.standard_normal((160, 40))
+    y = X[:, 0] + X[:, 1] + 0.8 * rng.standard_normal(160)
+    model = MLPRegressor(hidden_layer_sizes=(80,), alpha=0.0, tol=0.0, max_iter=80, n_iter_no_change=1000,
+                         learning_rate_init=0.005, batch_size=32, random_state=0)  # fmt: skip
+    diagnosis = diagnose(model.fit(X, y), X, y)
+    assert diagnosis.verdict == "overfitting"
+    assert (diagnosis.evidence.folds, diagnosis.evidence.n_judged) == (4, 160)
+
+
+def test_three_epochs_are_too_few_and_ten_times_as_many_are_what_it_says_to_try(moons):
+    [finding] = diagnose(network(max_iter=3, learning_rate_init=0.002).fit(*moons), *moons).findings
+    assert finding.kind == "stopped too early"
+    assert "ten times the epochs" in finding.next_steps[0]
+
+
 def test_a_learning_rate_of_a_millionth_is_too_small(moons):
     assert kinds(network(learning_rate_init=1e-6), *moons) == ["rate too small"]
 
@@ -85,6 +103,23 @@ def test_a_fifth_of_the_labels_flipped_is_label_noise_and_most_rows_it_names_wer
     assert flipped[named].mean() > 0.9
 
 
+def test_of_many_rows_the_suspect_ones_are_named_by_their_place_in_all_of_them():
+    X, y = make_moons(5000, noise=0.1, random_state=0)
+    flipped = np.random.default_rng(0).random(len(y)) < 0.2
+    noisy, held = np.where(flipped, 1 - y, y), make_moons(200, noise=0.1, random_state=1)
+    diagnosis = diagnose(LogisticRegression().fit(X, noisy), X, noisy, validation_data=held, refit=False)
+    named = diagnosis.evidence.suspicions.noise.rows
+    assert named.max() > 3000
+    assert flipped[named].mean() > 0.9
+
+
+def test_rows_alike_but_for_their_targets_are_no_copies_and_rows_alike_in_all_are():
+    rng = np.random.default_rng(0)
+    X, noise = np.repeat(rng.standard_normal((150, 3)), 2, axis=0), rng.standard_normal(300)
+    for y, found in ((X.sum(axis=1) + 0.3 * noise, "well fitted"), (np.repeat(noise[:150], 2), "leakage")):
+        assert diagnose(LinearRegression().fit(X, y), X, y).verdict == found
+
+
 def test_a_column_that_tells_the_target_is_leakage(moons):
     X, y = moons
     rng = np.random.default_rng(0)
@@ -110,17 +145,84 @@ def test_moved_validation_rows_are_a_shift_and_those_drawn_alike_are_none(moons)
     assert diagnose(model, *moons, validation_data=(X, y)).healthy
 
 
+class OnlyOnce(LogisticRegression):
+    """Refuses to be fitted again."""
+
+    def fit(self, X, y):
+        assert not hasattr(self, "classes_"), "fitted twice"
+        return super().fit(X, y)
+
+
+def test_as_it_is_fitted_nothing_is_fitted_again_and_the_words_say_what_was_not_tried(moons):
+    model = OnlyOnce()
+    diagnosis = diagnose(model.fit(*moons), *moons, validation_data=make_moons(200, noise=0.15, random_state=1),
+                         refit=False)  # fmt: skip
+    assert diagnosis.verdict == "underfitting"
+    assert {row["kind"] for row in diagnosis.table()} == {"model", "baseline"}
+    assert str(diagnosis).startswith("as it was fitted to 400 rows")
+    [finding] = diagnose(network().fit(*moons), *moons, validation_data=moons[:2], refit=False).findings
+    assert finding.kind == "leakage"
+    with pytest.raises(ValueError, match="give validation_data"):
+        diagnose(model, *moons, refit=False)
+
+
+def messy(rows, seed):
+    """Words, dates, gaps and an identifier; the words of the last column tell the target."""
+    rng = np.random.default_rng(seed)
+    size, y = rng.standard_normal(rows), rng.choice(["no", "yes"], rows)
+    columns = {
+        "ticket": [f"T{seed}-{i}" for i in range(rows)],
+        "size": np.where(rng.random(rows) < 0.1, np.nan, size),
+        "colour": rng.choice(["red", "blue", "green"], rows),
+        "day": [f"2024-0{1 + i % 9}-1{i % 7}" for i in range(rows)],
+        "refund": np.where(y == "yes", rng.choice(["paid", "sent"], rows), rng.choice(["none", "-"], rows)),
+    }
+    return Table(columns), y
+
+
+@pytest.mark.filterwarnings("ignore::diaphane.estimators.tabular.TableWarning")
+@pytest.mark.parametrize("as_frame", [False, True])
+def test_a_table_as_it_is_is_judged_and_the_column_of_words_that_tells_the_target_is_named(as_frame):
+    pytest.importorskip("skrub")
+    (table, y), (other, truth) = messy(200, 0), messy(100, 1)
+    given = [t.to_frame() if as_frame else t for t in (table, other)]
+    model = TabularClassifier(1, random_state=0).fit(given[0], y)
+    finding = diagnose(model, given[0], y, validation_data=(given[1], truth), refit=False).findings[0]
+    assert finding.kind == "leakage"
+    assert "column 'refund' alone" in finding.words
+
+
+def test_a_frame_of_five_thousand_columns_is_judged_by_the_two_hundred_nearest_to_the_target():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((160, 5000))
+    y = (X[:, 4321] > 0).astype(int)
+    model = LogisticRegression().fit(X[:80], y[:80])
+    diagnosis = diagnose(model, X[:80], y[:80], validation_data=(X[80:], y[80:]), refit=False)
+    assert diagnosis.evidence.suspicions.teller.name == "column 4321"
+    assert diagnosis.verdict == "leakage"
+
+
+def test_probabilities_are_scored_as_brier_did():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((200, 2))
+    y = (X[:, 0] + rng.standard_normal(200) > 0).astype(int)
+    model, rows = LogisticRegression().fit(X, y), Rows.of_numbers(X, y)
+    scored = Scored.of("", Scale.of(True, [(rows, rows)]), model, rows, rows)
+    expected = brier_score_loss(y, model.predict_proba(X)[:, 1], scale_by_half=False)
+    assert scored.doubts.mean() == pytest.approx(expected)
+
+
 def test_skill_of_numbers_is_r2_and_of_classes_the_share_of_errors_that_a_constant_makes():
     rng = np.random.default_rng(0)
     X = rng.standard_normal((100, 2))
     y = X[:, 0] + rng.standard_normal(100)
     model = LinearRegression().fit(X, y)
-    rows = Rows(X, X, y)
-    scored = Scored.of("", Scale.of(False, rows, rows), model, rows, rows)
+    rows = Rows.of_numbers(X, y)
+    scored = Scored.of("", Scale.of(False, [(rows, rows)]), model, rows, rows)
     assert scored.judged == pytest.approx(r2_score(y, model.predict(X)))
     labels = (y > 0.5).astype(int)
-    classifier, rows = LogisticRegression().fit(X, labels), Rows(X, X, labels)
-    scored = Scored.of("", Scale.of(True, rows, rows), classifier, rows, rows)
+    classifier, rows = LogisticRegression().fit(X, labels), Rows.of_numbers(X, labels)
+    scored = Scored.of("", Scale.of(True, [(rows, rows)]), classifier, rows, rows)
     wrong = 1 - accuracy_score(labels, classifier.predict(X))
     assert scored.judged == pytest.approx(1 - wrong / min(labels.mean(), 1 - labels.mean()))
 
@@ -140,7 +242,7 @@ def test_the_same_seed_gives_the_same_numbers_and_the_estimator_stays_as_it_is(m
     [
         (lambda X, y: (np.where(X[3, 1] == X, np.nan, X), y), "NaN or infinity, the first in column 1"),
         (lambda X, y: (X, np.zeros_like(y)), "one class only"),
-        (lambda X, y: (X[:50], y[:50]), "50 rows; at least 80 are needed"),
+        (lambda X, y: (X[:39], y[:39]), "39 rows; at least 40 are needed"),
         (lambda X, y: (X, y[:-1]), "399 targets"),
         (lambda X, y: (X, np.where(np.arange(len(y)) == 0, np.nan, y)), "1 missing targets"),
     ],

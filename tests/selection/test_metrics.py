@@ -178,6 +178,7 @@ def test_accuracy_misleads_where_one_class_is_nearly_all_and_not_otherwise():
     assert "no better than always saying 'no'" in accuracy_misleads(rare, 0.991)
     assert accuracy_misleads(rare, 0.9999) is None
     assert "avoids 30 % of the mistakes" in accuracy_misleads(np.repeat([0, 1], [9000, 1000]), 0.93)
+    assert accuracy_misleads(rare.astype(object), 0.99) == accuracy_misleads(rare, 0.99)
     even = np.repeat([0, 1, 2], 100)
     assert accuracy_misleads(even) is None
     assert accuracy_misleads(even, 0.6) is None

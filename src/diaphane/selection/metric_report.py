@@ -232,7 +232,7 @@ def accuracy_misleads(y: Any, accuracy: float | None = None) -> str | None:
     share = float(counts.max() / len(labels))
     if len(classes) < 2:
         return "accuracy misleads: these rows are all of one class, and tell nothing of the others"
-    rule = f"always saying {classes[counts.argmax()].item()!r}, which is right in {share:.1%} of the rows"
+    rule = f"always saying {classes.tolist()[counts.argmax()]!r}, which is right in {share:.1%} of the rows"
     rule = rule.replace("%", " %")
     advice = "look at balanced accuracy, AUC or average precision"
     if accuracy is None:

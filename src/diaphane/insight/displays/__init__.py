@@ -25,7 +25,9 @@ from .rate_test import RateTestDisplay
 from .reliability import ReliabilityDisplay
 from .schedule import ScheduleDisplay
 from .sigmoid import SigmoidDisplay
+from .target import TargetDisplay
 from .threshold import ThresholdDisplay
+from .training_curves import TrainingCurvesDisplay
 
 __all__ = [
     "ActivationDisplay",
@@ -52,5 +54,7 @@ __all__ = [
     "ReliabilityDisplay",
     "ScheduleDisplay",
     "SigmoidDisplay",
+    "TargetDisplay",
     "ThresholdDisplay",
+    "TrainingCurvesDisplay",
 ]

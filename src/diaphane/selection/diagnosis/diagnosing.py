@@ -2,37 +2,44 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 from sklearn.base import is_classifier, is_regressor
-from sklearn.model_selection import train_test_split
+from sklearn.model_selection import KFold, StratifiedKFold, train_test_split
 from sklearn.utils.validation import check_is_fitted
 
 from ...data.randomness import RandomState, as_random_state
-from .evidence import Suspicions, gather
+from .baselines import one_thread
+from .evidence import Suspicions, gather, look
+from .noise import find_noise
 from .report import Diagnosis
-from .rows import JUDGED_ROWS, LEARNT_ROWS, Rows, checked, encoded_classes, prepared
-from .scores import Scale
+from .row_verdict import MORE_THAN_NATURAL, REPEATED, TELLS, find_shifted
+from .rows import JUDGED_ROWS, LEARNT_ROWS, MOST_ROWS, Rows, checked, checked_classes, prepared, some_of
+from .scores import Parts, Scale
 from .suspicions import (
     Shift,
     Teller,
-    find_noise,
     find_shift,
     find_teller,
     first_of_each,
     is_continuous,
+    most_correlated,
     seen_before,
     skill_without,
     twins,
 )  # fmt: skip
-from .verdict import MORE_THAN_NATURAL, REPEATED, TELLS, find_shifted, judge
+from .verdict import judge
 
 __all__ = ["diagnose"]
 
 HELD_OUT = 0.25
-MOST_LEARNT, MOST_JUDGED = 3000, 3000
-"""Rows that a diagnosis is made of, at random: a model is fitted some ten times."""
+FEWEST_ROWS = math.ceil(LEARNT_ROWS / (1 - HELD_OUT))
+MOST_COLUMNS = 200
+"""Columns that the rows are judged by, and that baselines see; a model that is judged sees all."""
+ENOUGH_JUDGED = 300
+"""Fewer, and a difference of a tenth of the skill is within three standard errors: other quarters are held out too."""
 
 
 def diagnose(
@@ -41,14 +48,15 @@ def diagnose(
     y: Any,
     *,
     validation_data: tuple[Any, Any] | None = None,
+    refit: bool = True,
     random_state: RandomState = 0,
 ) -> Diagnosis:
     """Say what keeps a fitted estimator from doing better, by which evidence, and what to try next.
 
     Skill is 1 − error/error of a constant (wrong answers of classifiers, squares of regressors: R²). The estimator is
     fitted again, watched by :class:`~diaphane.insight.GradientHealth`, beside a linear model, nearest neighbours and
-    boosting, and then with other learning rates, more and less room, and fewer rows: what is better by a tenth of the
-    skill and three standard errors of the paired difference is a finding.
+    boosting, and then with other learning rates, more epochs, more and less room, and fewer rows: what is better by a
+    tenth of the skill and three standard errors of the paired difference is a finding.
 
     Parameters
     ----------
@@ -57,9 +65,14 @@ def diagnose(
         one; of any other of scikit-learn's what shows without curves and gradients. It is left as it is. One whose
         training diverged will do.
     X, y
-        What it learnt from; of many rows 3000 at random are used.
+        What it learnt from, as it takes it: an array, a frame or a :class:`~diaphane.data.Table`; of many rows 3000 at
+        random are used.
     validation_data : (X, y), optional
-        Rows to judge by; a quarter of X is held out where there are none. Only with these a shift can be seen.
+        Rows to judge by; where there are none a quarter of X is held out, and of less than 1200 rows one quarter
+        after another. Only with these a shift can be seen.
+    refit : bool
+        False judges the estimator as it is fitted, by ``validation_data``, in a second or two: leakage, shift, wrong
+        targets, baselines, the curves it kept. Other rates, sizes and numbers of rows are then not tried.
     random_state : None, int, RandomState or Generator
 
     Returns
@@ -73,7 +86,8 @@ def diagnose(
     TypeError
         If it is neither a classifier nor a regressor.
     ValueError
-        If it is not fitted, or rows are too few, or have gaps, one class only, or several targets.
+        If it is not fitted, or rows are too few, or have gaps that it does not take, one class only, or several
+        targets; or with ``refit=False`` and no ``validation_data``.
 
     Examples
     --------
@@ -85,40 +99,59 @@ def diagnose(
     >>> diagnosis = diagnose(model.fit(X, y), X, y)
     >>> diagnosis.verdict, diagnosis.healthy
     ('underfitting', False)
+    >>> diagnose(model, X[:300], y[:300], validation_data=(X[300:], y[300:]), refit=False).verdict
+    'underfitting'
     """
     classes = _checked_kind(estimator)
     seed = int(as_random_state(random_state).randint(2**31 - 1))
-    x, target = checked(estimator, X, y, "X")
-    given = None
-    if validation_data is not None:
-        if not isinstance(validation_data, tuple | list) or len(validation_data) != 2:
-            raise ValueError(f"validation_data must be (X, y), got {str(validation_data)[:60]}")
-        given = checked(estimator, *validation_data, "validation_data")
+    x, target = checked(classes, X, y, "X")
+    given = _checked_pair(classes, validation_data)
+    if not refit and given is None:
+        raise ValueError(
+            "refit=False judges the estimator as it is fitted, by rows that it did not learn from: give "
+            "validation_data=(X, y), or leave refit=True"
+        )
     _refuse_few(len(target), None if given is None else len(given[1]))
     if classes:
-        encoded_classes(target, None if given is None else given[1])
+        checked_classes(target, None if given is None else given[1])
     elif np.ptp(target) == 0:
         raise ValueError(f"y has one value only, {target[0]:g}: there is nothing to foretell")
-    model, rows, apart = prepared(estimator, (x, target), given)
-    rows, apart = _at_most(rows, MOST_LEARNT, classes, seed), apart and _at_most(apart, MOST_JUDGED, classes, seed)
-    return _diagnosed(model, classes, rows, apart, seed)
+    some = (x, target, some_of(target, MOST_ROWS, classes, seed))
+    others = None if given is None else (*given, some_of(given[1], MOST_ROWS, classes, seed))
+    model, rows, apart = prepared(estimator, some, others, refit)
+    return _diagnosed(model, classes, rows, apart, seed, refit, len(target))
 
 
-def _diagnosed(model: Any, classes: bool, rows: Rows, apart: Rows | None, seed: int) -> Diagnosis:
-    given = apart is not None
+def _checked_pair(classes: bool, pair: Any) -> tuple[Any, Any] | None:
+    if pair is None:
+        return None
+    if not isinstance(pair, tuple | list) or len(pair) != 2:
+        raise ValueError(f"validation_data must be (X, y), got {str(pair)[:60]}")
+    return checked(classes, pair[0], pair[1], "validation_data")
+
+
+def _diagnosed(
+    model: Any, classes: bool, rows: Rows, apart: Rows | None, seed: int, refit: bool, n_given: int
+) -> Diagnosis:
     repeated, natural, copied, rows, apart = _without_copies(rows, apart)
-    shift = find_shift(rows, apart, classes, seed) if apart is not None else None
+    rows, apart = _narrowed(rows, apart)
+    with one_thread():
+        shift = find_shift(rows, apart, classes, seed) if apart is not None else None
     shifted = find_shifted(_only_shift(shift, classes))
-    # Rows of another law say nothing of how well this one was learnt.
-    within = apart is None or bool(shifted)
-    learnt, judged = _held_out(rows, classes, seed) if within or apart is None else (rows, apart)
-    noise = find_noise(rows, classes, seed)
-    teller = find_teller(rows, classes, seed)
-    if teller is not None and teller.alone >= TELLS:
-        others = skill_without(teller.column, learnt, judged, Scale.of(classes, learnt, judged), seed)
-        teller = Teller(teller.column, teller.alone, others)
-    suspicions = Suspicions(repeated, natural, copied, given, classes, teller, shift, noise)
-    evidence = gather(model, classes, learnt, judged, suspicions, seed, within)
+    # Rows of another law say nothing of how well this one was learnt; a model as it is has seen all others.
+    within = apart is None or (bool(shifted) and refit)
+    parts: Parts = _held_out(rows, classes, seed) if within or apart is None else [(rows, apart)]
+    with one_thread():
+        noise = find_noise(rows, classes, seed)
+        teller = find_teller(rows, classes, seed)
+        if teller is not None and teller.alone >= TELLS:
+            others = skill_without(teller.column, parts, Scale.of(classes, parts), seed)
+            teller = Teller(teller.column, teller.name, teller.alone, others)
+    suspicions = Suspicions(repeated, natural, copied, apart is not None, classes, teller, shift, noise)
+    if refit:
+        evidence = gather(model, classes, parts, suspicions, seed, within, n_given)
+    else:
+        evidence = look(model, classes, parts[0], suspicions, seed, n_given)
     return Diagnosis(tuple(judge(evidence)), evidence)
 
 
@@ -137,29 +170,35 @@ def _checked_kind(estimator: Any) -> bool:
 
 def _refuse_few(learnt: int, judged: int | None) -> None:
     if judged is None:
-        least = max(int(np.ceil(LEARNT_ROWS / (1 - HELD_OUT))), int(np.ceil(JUDGED_ROWS / HELD_OUT)))
-        if learnt < least:
-            raise ValueError(f"X has {learnt} rows; at least {least} are needed, a quarter of them to judge by")
+        if learnt < FEWEST_ROWS:
+            raise ValueError(f"X has {learnt} rows; at least {FEWEST_ROWS} are needed, a quarter of them to judge by")
         return
     for name, count, least in (("X", learnt, LEARNT_ROWS), ("validation_data", judged, JUDGED_ROWS)):
         if count < least:
             raise ValueError(f"{name} has {count} rows; at least {least} are needed")
 
 
-def _at_most(rows: Rows, most: int, classes: bool, seed: int) -> Rows:
-    if len(rows) <= most:
-        return rows
-    stratify = rows.target if classes else None
-    kept, _ = train_test_split(np.arange(len(rows)), train_size=most, random_state=seed, stratify=stratify)
-    return rows.take(np.sort(kept))
+def _held_out(rows: Rows, classes: bool, seed: int) -> Parts:
+    """One quarter held out, and others after it, until there are rows enough that are judged by."""
+    quarters = round(1 / HELD_OUT)
+    folds = min(quarters, math.ceil(ENOUGH_JUDGED / (HELD_OUT * len(rows))))
+    counts = np.unique(rows.target, return_counts=True)[1] if classes else np.array([0])
+    stratify = rows.target if counts.min() >= quarters else None
+    every = np.arange(len(rows))
+    if folds == 1:
+        pairs = [train_test_split(every, test_size=HELD_OUT, random_state=seed, stratify=stratify)]
+    else:
+        splitter = (KFold if stratify is None else StratifiedKFold)(quarters, shuffle=True, random_state=seed)
+        pairs = list(splitter.split(every, stratify))[:folds]
+    return [(rows.take(learnt), rows.take(judged)) for learnt, judged in pairs]
 
 
-def _held_out(rows: Rows, classes: bool, seed: int) -> tuple[Rows, Rows]:
-    stratify = rows.target if classes else None
-    if stratify is not None and np.unique(stratify, return_counts=True)[1].min() < 2:
-        stratify = None
-    learnt, judged = train_test_split(np.arange(len(rows)), test_size=HELD_OUT, random_state=seed, stratify=stratify)
-    return rows.take(learnt), rows.take(judged)
+def _narrowed(rows: Rows, apart: Rows | None) -> tuple[Rows, Rows | None]:
+    """Of very many columns those that are nearest to the target."""
+    if rows.numbers.shape[1] <= MOST_COLUMNS:
+        return rows, apart
+    kept = most_correlated(rows, MOST_COLUMNS)
+    return rows.with_columns(kept), None if apart is None else apart.with_columns(kept)
 
 
 def _without_copies(rows: Rows, apart: Rows | None) -> tuple[float, float, bool, Rows, Rows | None]:
@@ -168,7 +207,7 @@ def _without_copies(rows: Rows, apart: Rows | None) -> tuple[float, float, bool,
     if apart is None:
         copied = natural >= REPEATED and is_continuous(rows)
         kept = rows.take(first_of_each(rows)) if copied else rows
-        return natural, natural, copied, (kept if len(kept) * HELD_OUT >= JUDGED_ROWS else rows), None
+        return natural, natural, copied, (kept if len(kept) >= FEWEST_ROWS else rows), None
     seen = seen_before(rows, apart)
     repeated = float(seen.mean())
     copied = repeated >= REPEATED and repeated >= MORE_THAN_NATURAL * natural

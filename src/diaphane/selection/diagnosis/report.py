@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .evidence import Evidence
-from .verdict import DiagnosisFinding
+from .finding import DiagnosisFinding
 
 if TYPE_CHECKING:
     from ...insight.displays import DiagnosisDisplay
@@ -79,20 +79,38 @@ class Diagnosis:
         title = ", ".join(dict.fromkeys(finding.kind for finding in self.findings))
         return DiagnosisDisplay(title, shown, e.fit.losses, e.fit.validation, counts).plot(axes)
 
-    def __str__(self) -> str:
+    def _rows_in_words(self) -> str:
         e = self.evidence
-        where = "held out of them" if e.within else "of validation data"
-        lines = [f"learnt from {e.n_learnt} rows, judged by {e.n_judged} {where}", ""]
+        if not e.refitted:
+            some = f", of which {e.n_learnt} were looked at" if e.n_learnt < e.n_given else ""
+            return f"as it was fitted to {e.n_given} rows{some}; judged by {e.n_judged} of validation data"
+        where = "of validation data"
+        if e.within:
+            where = "held out of them" + (f", in {e.folds} turns" if e.folds > 1 else "")
+        of = f" of {e.n_given}" if e.sampled else ""
+        return f"learnt from {e.n_learnt}{of} rows, judged by {e.n_judged} {where}"
+
+    def __str__(self) -> str:
+        lines = [*_wrapped(self._rows_in_words()), ""]
         for finding in self.findings:
-            lines += textwrap.wrap(str(finding), WIDTH, subsequent_indent="  ")
+            lines += _wrapped(str(finding), rest="  ")
             for i, step in enumerate(finding.next_steps, 1):
-                lines += textwrap.wrap(step, WIDTH, initial_indent=f"  {i}. ", subsequent_indent="     ")
+                lines += _wrapped(step, first=f"  {i}. ", rest="     ")
             lines.append("")
         table = self.table()
         width = max(len(row["what"]) for row in table)
         lines.append(f"{'explained of a constant’s error':<{width}}  {'learnt':>7}  {'judged':>7}")
         lines += [f"{r['what']:<{width}}  {_cell(r['learnt'])}  {_cell(r['judged'])}" for r in table]
         return "\n".join(lines)
+
+
+def _wrapped(words: str, first: str = "", rest: str = "") -> list[str]:
+    """Lines that part no number from its percent sign."""
+    whole = words.replace(" %", "\u00a0%")
+    return [
+        line.replace("\u00a0", " ")
+        for line in textwrap.wrap(whole, WIDTH, initial_indent=first, subsequent_indent=rest)
+    ]
 
 
 def _cell(value: float) -> str:

@@ -1,4 +1,4 @@
-"""Rows to learn from and rows to judge by, checked, and as numbers that any baseline takes."""
+"""Rows to learn from and rows to judge by, checked, cut to a number that is looked at, and as numbers."""
 
 from __future__ import annotations
 
@@ -7,29 +7,47 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import clone, is_classifier
+from sklearn.base import clone
+from sklearn.model_selection import train_test_split
 from sklearn.pipeline import Pipeline
-from sklearn.preprocessing import OrdinalEncoder
-from sklearn.utils import _safe_indexing
+from sklearn.utils import get_tags
+from sklearn.utils.validation import _num_samples
 
-__all__ = ["LEARNT_ROWS", "JUDGED_ROWS", "Rows", "checked", "encoded_classes", "prepared"]
+from ...data.table import Table
+from ...estimators.tabular.frames import is_frame, rows_of
+from .encoding import Columns, as_numbers
+
+__all__ = ["LEARNT_ROWS", "JUDGED_ROWS", "MOST_ROWS", "Rows", "checked", "checked_classes", "prepared", "some_of"]
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.intp]
 
 LEARNT_ROWS = 30
 """Fewer, and a half of them, which the learning curve needs, is a matter of chance."""
+MOST_ROWS = 3000
+"""Rows of each set that a diagnosis is made of, at random: a model is fitted some ten times."""
 JUDGED_ROWS = 20
 """Fewer, and one row is 5 % of all answers."""
 
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """Rows as the model takes them, as numbers, and their targets."""
+    """Rows as the model takes them, as numbers, their targets, and their places in what was given.
+
+    ``numbers`` has a mark for each word, for what adds up; ``codes`` has one number a column of words, for trees.
+    """
 
     given: Any
     numbers: Floats
+    codes: Floats
     target: NDArray[Any]
+    places: Whole
+    columns: Columns
+
+    @classmethod
+    def of_numbers(cls, x: Floats, y: NDArray[Any]) -> Rows:
+        """Those that are numbers as they are."""
+        return cls(x, x, x, y, np.arange(len(y)), Columns.plain(x.shape[1]))
 
     def __len__(self) -> int:
         return len(self.target)
@@ -37,40 +55,55 @@ class Rows:
     def take(self, index: Any) -> Rows:
         """Some of the rows."""
         index = np.flatnonzero(index) if np.asarray(index).dtype == bool else np.asarray(index)
-        return Rows(_safe_indexing(self.given, index), self.numbers[index], self.target[index])
+        return replace(
+            self,
+            given=rows_of(self.given, index), numbers=self.numbers[index], codes=self.codes[index],
+            target=self.target[index], places=self.places[index],
+        )  # fmt: skip
+
+    def of_column(self, column: int) -> Floats:
+        """What a column became, for a tree."""
+        return self.codes[:, self.columns.code_owner == column]
+
+    def with_columns(self, kept: Any) -> Rows:
+        """The numbers of some columns alone; the model still takes all."""
+        marks, codes = (np.isin(owner, kept) for owner in (self.columns.owner, self.columns.code_owner))
+        columns = replace(self.columns, owner=self.columns.owner[marks], code_owner=self.columns.code_owner[codes])
+        return replace(self, numbers=self.numbers[:, marks], codes=self.codes[:, codes], columns=columns)
 
     def without_column(self, column: int) -> Rows:
-        """The numbers without one column."""
-        return replace(self, numbers=np.delete(self.numbers, column, axis=1))
+        """The numbers without those of one column."""
+        return self.with_columns(np.setdiff1d(self.columns.code_owner, [column]))
 
 
-def checked(estimator: Any, x: Any, y: Any, name: str) -> tuple[Any, NDArray[Any]]:
+def checked(classes: bool, x: Any, y: Any, name: str) -> tuple[Any, NDArray[Any]]:
     """X with a known number of rows, and a target of one column without gaps.
 
     Raises
     ------
     ValueError
-        If lengths differ, a target is missing, there are several columns of targets, or only one class or value.
+        If lengths differ, a target is missing, or there are several columns of targets.
     """
     target = np.asarray(y)
     if target.ndim == 2 and target.shape[1] == 1:
         target = target[:, 0]
     if target.ndim != 1:
         raise ValueError(f"{name} has targets of shape {target.shape}; a diagnosis is of one column of targets: (n,)")
-    rows = x.shape[0] if hasattr(x, "shape") else len(x)
+    rows = _num_samples(x)
     if rows != len(target):
         raise ValueError(f"{name} has {rows} rows and {len(target)} targets; expected one target a row")
-    missing = np.array([value is None or value != value for value in target.tolist()], dtype=bool)
-    if missing.any():
-        raise ValueError(f"{name} has {missing.sum()} missing targets (NaN); leave those rows out")
-    if not is_classifier(estimator):
+    # What differs from itself is no number; pandas.NA says what it is by its type only.
+    missing = [v is None or type(v).__name__ == "NAType" or bool(v != v) for v in target.tolist()]
+    if any(missing):
+        raise ValueError(f"{name} has {sum(missing)} missing targets (NaN); leave those rows out")
+    if not classes:
         target = target.astype(np.float64)
         if not np.isfinite(target).all():
             raise ValueError(f"{name} has infinite targets; leave those rows out")
-    return (x.toarray() if hasattr(x, "toarray") else x), target
+    return x, target
 
 
-def encoded_classes(learnt: NDArray[Any], judged: NDArray[Any] | None) -> None:
+def checked_classes(learnt: NDArray[Any], judged: NDArray[Any] | None) -> None:
     """Refuse one class, a class with one row, and classes of which nothing was learnt."""
     classes, counts = np.unique(learnt, return_counts=True)
     if len(classes) < 2:
@@ -87,62 +120,55 @@ def encoded_classes(learnt: NDArray[Any], judged: NDArray[Any] | None) -> None:
         raise ValueError(f"validation_data has class {foreign[0]!r}, which y has not; known are {classes.tolist()}")
 
 
-def prepared(model: Any, learnt: tuple[Any, Any], judged: tuple[Any, Any] | None) -> tuple[Any, Rows, Rows | None]:
-    """The last step of a pipeline, and rows as the steps before it hand them on; those learn from ``learnt`` alone.
+def some_of(target: NDArray[Any], most: int, classes: bool, seed: int) -> Whole:
+    """Places of at most so many rows, drawn at random, of each class its share."""
+    every = np.arange(len(target))
+    if len(target) <= most:
+        return every
+    counts = np.unique(target, return_counts=True)[1] if classes else np.array([0])
+    stratify = target if counts.min() > 1 and len(counts) <= min(most, len(target) - most) else None
+    kept, _ = train_test_split(every, train_size=most, random_state=seed, stratify=stratify)
+    return np.sort(kept)
+
+
+def prepared(
+    model: Any,
+    learnt: tuple[Any, NDArray[Any], Whole],
+    judged: tuple[Any, NDArray[Any], Whole] | None,
+    refit: bool,
+) -> tuple[Any, Rows, Rows | None]:
+    """A model, and the rows at the places given, as it takes them and as numbers.
+
+    A pipeline that is to be fitted again becomes its last step, and rows what the steps before it make of them; those
+    learn from ``learnt`` alone.
 
     Raises
     ------
     ValueError
-        If a number is missing or infinite where the model takes it.
+        If a number is missing or infinite where the model takes none.
     """
-    tail = model
-    sets = [learnt[0]] + ([] if judged is None else [judged[0]])
-    if isinstance(model, Pipeline) and len(model) > 1:
-        head, tail = clone(model[:-1]), model[-1]
-        sets = [head.fit_transform(learnt[0], learnt[1]), *map(head.transform, sets[1:])]
-        sets = [x.toarray() if hasattr(x, "toarray") else x for x in sets]
-    numbers = _numbers(sets)
-    found = Rows(_as_rows(sets[0]), numbers[0], learnt[1])
-    return tail, found, None if judged is None else Rows(_as_rows(sets[1]), numbers[1], judged[1])
+    parts = [learnt] if judged is None else [learnt, judged]
+    sets = [_as_rows(rows_of(_indexable(x), places)) for x, _, places in parts]
+    targets = [y[places] for _, y, places in parts]
+    if refit and isinstance(model, Pipeline) and len(model) > 1:
+        head, model = clone(model[:-1]), model[-1]
+        sets = [_as_rows(x) for x in (head.fit_transform(sets[0], targets[0]), *map(head.transform, sets[1:]))]
+    gaps = not refit or bool(get_tags(model).input_tags.allow_nan)
+    numbers, codes, columns = as_numbers(sets, gaps)
+    found = [
+        Rows(x, z, c, y, places, columns)
+        for x, z, c, y, (_, _, places) in zip(sets, numbers, codes, targets, parts, strict=True)
+    ]  # fmt: skip
+    return model, found[0], None if judged is None else found[1]
+
+
+def _indexable(x: Any) -> Any:
+    if hasattr(x, "tocsr"):
+        return x.tocsr()
+    return x if is_frame(x) or isinstance(x, Table) else np.asarray(x)
 
 
 def _as_rows(x: Any) -> Any:
-    return x if hasattr(x, "columns") else np.asarray(x)
-
-
-def _numbers(sets: list[Any]) -> list[Floats]:
-    """Arrays as they are; of frames, words become codes and gaps the median."""
-    if not hasattr(sets[0], "columns"):
-        return [_finite(np.asarray(x), name) for x, name in zip(sets, ("X", "validation_data"), strict=False)]
-    columns: list[list[Floats]] = [[] for _ in sets]
-    for column in sets[0].columns:
-        cells = [np.asarray(x[column]) for x in sets]
-        if cells[0].dtype.kind in "biuf":
-            middle = float(np.nanmedian(np.asarray(cells[0], float))) if len(cells[0]) else 0.0
-            new = [np.nan_to_num(np.asarray(c, float), nan=middle, posinf=middle, neginf=middle) for c in cells]
-        else:
-            words = [np.array([str(v) for v in c.tolist()], dtype=object)[:, None] for c in cells]
-            coder = OrdinalEncoder(handle_unknown="use_encoded_value", unknown_value=-1).fit(words[0])
-            new = [np.asarray(coder.transform(w), float)[:, 0] for w in words]
-        for kept, values in zip(columns, new, strict=True):
-            kept.append(values)
-    return [np.column_stack(kept) for kept in columns]
-
-
-def _finite(x: NDArray[Any], name: str) -> Floats:
-    if x.ndim != 2:
-        raise ValueError(f"{name} has shape {x.shape}; expected rows and columns: (n, features)")
-    try:
-        found = x.astype(np.float64)
-    except (TypeError, ValueError) as error:
-        raise ValueError(
-            f"{name} is not of numbers ({error}); encode words in a Pipeline, or give a data frame"
-        ) from None
-    bad = ~np.isfinite(found)
-    if bad.any():
-        column = int(bad.any(axis=0).argmax())
-        raise ValueError(
-            f"{name} has {bad.sum()} cells of NaN or infinity, the first in column {column}; fill them with a "
-            "SimpleImputer in the Pipeline, or leave those rows out"
-        )
-    return found
+    if hasattr(x, "toarray"):
+        return x.toarray()
+    return x if is_frame(x) or isinstance(x, Table) else np.asarray(x)

@@ -7,75 +7,40 @@ whether what it learnt is too little or too much. All thresholds were fixed on r
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+
+import numpy as np
 
 from ...insight.health import Finding, HealthReport
-from .evidence import Evidence, Suspicions
+from .evidence import MORE_EPOCHS, Evidence
+from .finding import DiagnosisFinding, percent
+from .row_verdict import judge_rows
 from .scores import Scored
 
-__all__ = ["DiagnosisFinding", "find_shifted", "judge", "judge_rows"]
+__all__ = ["judge"]
 
-REPEATED = 0.05
-"""Share of the rows judged by that were learnt from: fewer move a score by less than is seen."""
-MORE_THAN_NATURAL = 2.0
-"""Times the share of twins among the rows learnt from: coarse measurements repeat by nature."""
-TELLS = 0.97
-"""Skill of a single column: what is measured before the fact rarely leaves so little open."""
-TELLS_MORE = 0.1
-"""… above what all other columns tell together: of a task that is easy by any column it is no wonder."""
-SHIFTED, SHIFT_ERRORS = 0.58, 4.0
-"""AUC of telling both sets of rows apart, and standard errors above ½."""
-TARGET_SHIFTED, TARGET_ERRORS = 0.12, 2.5
-"""Distance of the targets' laws (total variation, Kolmogorov), and times √(1/m + 1/n)."""
-NOISY, NOISY_RATIO = 0.08, 0.6
-"""Classes: wrong among the surer half of the rows, and that over wrong among all. Overlapping classes are told wrongly
-where a model is unsure, wrong labels everywhere."""
-FORETOLD, ASKED_ROWS = 0.2, 75
-"""Skill that a model must have before its contradiction counts, and how many rows it must be asked about."""
-OUTLYING, OUTLYING_SKILL = 0.015, 0.5
-"""Numbers: share beyond five robust deviations (normal residuals: none), and skill on the rest."""
-NOISE_ERRORS = 3.0
 CLEARLY = 3.0
 """Standard errors of a paired difference: several what-ifs are tried, and the best is looked at."""
 MUCH = 0.1
 """Skill: what is called a better setting has a tenth of the constant's error less."""
 SOME = 0.05
-MOST = 0.6
-"""Share of the greatest gain that another learning rate must bring to be named as the cause."""
+MOST, MOST_BY_EPOCHS = 0.6, 0.4
+"""Share of the greatest gain that another learning rate must bring to be named as the cause, and that more epochs must:
+these cost nothing else, and what is still missing then may be a matter of yet more."""
 LITTLE_LEARNT = 0.02
 """Skill by which a rival's on unseen rows must exceed the model's on the rows it learnt from."""
 GAP = 0.15
 """Skill lost from the rows learnt from to others: memory, where holding back or more rows would help."""
+ALMOST_CLEARLY, ONE_ERROR = 2.5, 1.0
+"""… of what is tried to hold back, where a gap was seen already; and of answers, where probabilities are clearly
+better."""
 RISING_ERRORS = 2.0
+STEEP = 0.25
+"""Skill gained from a quarter of the rows to all of them."""
+FALLING_LOSS = 0.9
+"""A validation loss that the last quarter of the epochs made less than this share of what it was has far to go."""
 RISING_LOSS = 0.25
 """How far the validation loss may rise above its least, as a share of the first one."""
-
-
-@dataclass(frozen=True)
-class DiagnosisFinding:
-    """One verdict.
-
-    Attributes
-    ----------
-    kind : str
-        ``"leakage"``, ``"distribution shift"``, ``"label noise"``, ``"rate too large"``, ``"rate too small"``,
-        ``"vanishing gradients"``, ``"underfitting"``, ``"overfitting"``, ``"too little data"`` or ``"well fitted"``.
-    words : str
-        The evidence, as a sentence.
-    evidence : dict of str to float
-        The numbers in it.
-    next_steps : tuple of str
-        What to try, in order.
-    """
-
-    kind: str
-    words: str
-    evidence: Mapping[str, float] = field(default_factory=dict)
-    next_steps: tuple[str, ...] = ()
-
-    def __str__(self) -> str:
-        return f"{self.kind}: {self.words}"
 
 
 def judge(evidence: Evidence) -> list[DiagnosisFinding]:
@@ -83,92 +48,17 @@ def judge(evidence: Evidence) -> list[DiagnosisFinding]:
     found = judge_rows(evidence.suspicions)
     training = _diverged(evidence) or _vanishing(evidence) or _pace(evidence)
     fitting = [] if training else _underfitting(evidence)
-    memory = [] if training or fitting else _memory(evidence)
+    # From rows learnt from to rows of another law skill is lost that no holding back would have kept.
+    moved = not evidence.refitted and any(finding.kind == "distribution shift" for finding in found)
+    memory = [] if training or fitting or moved else _memory(evidence)
     return [*found, *training, *fitting, *memory] or [_well(evidence)]
-
-
-def judge_rows(suspicions: Suspicions) -> list[DiagnosisFinding]:
-    """What is wrong with the rows."""
-    return [*_leakage(suspicions), *find_shifted(suspicions), *_noise(suspicions)]
-
-
-def _leakage(s: Suspicions) -> list[DiagnosisFinding]:
-    found = []
-    if s.copied and s.repeated >= REPEATED:
-        of = "rows judged by are rows learnt from" if s.apart else "rows are there more than once"
-        words = f"{_percent(s.repeated)} of the {of}, to the last digit"
-        steps = ("drop repeated rows before splitting", "keep rows of one origin together: split(..., groups=)")
-        found.append(DiagnosisFinding("leakage", words, {"repeated": s.repeated, "twins": s.natural}, steps))
-    t = s.teller
-    if t is not None and t.alone >= TELLS and t.alone - t.others >= TELLS_MORE:
-        words = (
-            f"column {t.column} alone foretells {_percent(t.alone)} of the target, all others together "
-            f"{_percent(t.others)}: it may have been written down after the fact"
-        )
-        steps = (f"ask when column {t.column} becomes known; leave it out if it is after the target", "diagnose again")
-        found.append(DiagnosisFinding("leakage", words, {"alone": t.alone, "others": t.others}, steps))
-    return found
-
-
-def find_shifted(s: Suspicions) -> list[DiagnosisFinding]:
-    """Whether the rows judged by follow another law."""
-    shift = s.shift
-    if shift is None:
-        return []
-    rows = shift.auc >= max(SHIFTED, 0.5 + SHIFT_ERRORS * shift.error)
-    targets = shift.target_distance >= max(TARGET_SHIFTED, TARGET_ERRORS * shift.target_error)
-    if not rows and not targets:
-        return []
-    told = f"a classifier tells validation rows from training rows with an AUC of {shift.auc:.2f} (0.5 for one law)"
-    which = f"; column {shift.column} differs most (Kolmogorov distance {shift.distance:.2f})"
-    words = told + which if rows else f"the targets' laws are {shift.target_distance:.2f} apart, and {told}"
-    evidence = {"auc": shift.auc, "column": float(shift.column), "target_distance": shift.target_distance}
-    steps = (
-        "find out how the two sets came about: other time, place, instrument, selection",
-        "draw training rows as the model will meet them, or weight them",
-        "leave out or transform the columns that differ, if they are not needed",
-    )
-    return [DiagnosisFinding("distribution shift", words, evidence, steps)]
-
-
-def _noise(s: Suspicions) -> list[DiagnosisFinding]:
-    n = s.noise
-    if n is None:
-        return []
-    error = math.sqrt(max(n.share * (1 - n.share), 1e-12) / n.count)
-    numbers = {"share": n.share, "overall": n.overall}
-    steps = (
-        f"look at these rows first: {', '.join(map(str, n.rows[:8]))} (of X, as given)",
-        "correct or drop wrong targets; ask a second person about a sample",
-        "until then: label_smoothing, early_stopping, or a smaller network",
-    )
-    if s.classes:
-        heard = n.skill >= FORETOLD and n.count >= ASKED_ROWS
-        wrong_everywhere = (
-            heard and n.share >= NOISY and n.share >= NOISY_RATIO * n.overall and n.share > NOISE_ERRORS * error
-        )
-        if not wrong_everywhere:
-            return []
-        words = (
-            f"{n.by}, cross-validated, contradicts {_percent(n.share)} of the labels where it is surest, and "
-            f"{_percent(n.overall)} of all: errors that overlapping classes do not explain"
-        )
-        return [DiagnosisFinding("label noise", words, numbers, steps)]
-    if n.share < OUTLYING or n.skill < OUTLYING_SKILL or n.count < ASKED_ROWS or n.share <= NOISE_ERRORS * error:
-        return []
-    words = (
-        f"{_percent(n.share)} of the targets are more than five robust deviations from what {n.by}, cross-validated, "
-        f"foretells; of the others it explains {_percent(n.skill)}"
-    )
-    return [
-        DiagnosisFinding("label noise", words, numbers, (*steps[:2], "until then: a loss that outliers do not rule"))
-    ]
 
 
 def _diverged(e: Evidence) -> list[DiagnosisFinding]:
     if not e.fit.diverged:
         return []
-    return [DiagnosisFinding("rate too large", "training diverged: the loss became NaN or infinite", {}, SLOWER)]
+    words = "training diverged: the loss became NaN or infinite"
+    return [DiagnosisFinding("rate too large", words if e.refitted else "what it predicts is not finite", {}, SLOWER)]
 
 
 SLOWER = (
@@ -176,6 +66,7 @@ SLOWER = (
     "scale inputs and targets (StandardScaler)",
     "clip_norm=1",
 )
+LONGER = ("early_stopping=True with many epochs, so that rows held out say when to end", "a greater learning_rate_init")
 FASTER = ("ten times learning_rate_init, or find_learning_rate", "more epochs: max_iter", "scale the inputs")
 
 
@@ -189,7 +80,7 @@ def _vanishing(e: Evidence) -> list[DiagnosisFinding]:
         "fewer hidden layers",
         "inputs scaled to mean 0 and variance 1",
     )
-    words = f"{built[0].words}; the model explains {_percent(e.own.judged)}, {_best(e.rivals).name} {_percent(best)}"
+    words = f"{built[0].words}; the model explains {percent(e.own.judged)}, {_best(e.rivals).name} {percent(best)}"
     return [DiagnosisFinding("vanishing gradients", words, {"factor": built[0].value, "skill": e.own.judged}, steps)]
 
 
@@ -202,19 +93,53 @@ def _built(health: HealthReport | None) -> list[Finding]:
 
 
 def _pace(e: Evidence) -> list[DiagnosisFinding]:
-    """Whether another learning rate does much better with all else as it is, and is most of what can be won."""
+    """Whether another learning rate or more epochs do much better, with all else as it is, and win most there is."""
     most = max((other.gain_over(e.own)[0] for other in (*e.trials.values(), *e.rivals)), default=0.0)
-    for kind, steps, faster in (("rate too large", SLOWER, False), ("rate too small", FASTER, True)):
-        trials = [e.trials[name] for name, rate in e.rates.items() if (rate > e.rate) is faster and name in e.trials]
-        better = _clearly_better(trials, e.own, max(MUCH, MOST * most))
-        if better and better.learnt - e.own.learnt >= SOME:
-            words = (
-                f"with {better.name} as many epochs explain {_percent(better.judged)} in place of "
-                f"{_percent(e.own.judged)} of the rows judged by, and {_percent(better.learnt)} in place of "
-                f"{_percent(e.own.learnt)} of those learnt from"
-            )
-            return [DiagnosisFinding(kind, words, {"then": better.judged, "now": e.own.judged}, steps)]
-    return []
+    slower, faster = ([e.trials[name] for name, r in e.rates.items() if (r > e.rate) is up] for up in (False, True))
+    if better := _learns_more(slower, e.own, most):
+        return [DiagnosisFinding("rate too large", _as_many(better, e.own), _then_and_now(better, e.own), SLOWER)]
+    quicker = _learns_more(faster, e.own, most)
+    longer = _learns_more([e.trials[name] for name in MORE_EPOCHS if name in e.trials], e.own, most, MOST_BY_EPOCHS)
+    # A greater rate does in a few epochs what a small one does in many: which of the two is further from the usual?
+    if longer and not (quicker and e.slow > e.short):
+        steps = (f"max_iter: with {longer.name} it explains {percent(longer.judged)}", *LONGER)
+        words = f"the loss was still falling when training ended: {_as_many(longer, e.own)}"
+        return [DiagnosisFinding("stopped too early", words, _then_and_now(longer, e.own), steps)]
+    if quicker:
+        return [DiagnosisFinding("rate too small", _as_many(quicker, e.own), _then_and_now(quicker, e.own), FASTER)]
+    return _fell_to_the_end(e)
+
+
+def _learns_more(trials: list[Scored], own: Scored, most: float, share: float = MOST) -> Scored | None:
+    better = _clearly_better(trials, own, max(MUCH, share * most))
+    return better if better and better.learnt - own.learnt >= SOME else None
+
+
+def _as_many(better: Scored, own: Scored) -> str:
+    return (
+        f"{better.name} explain{'' if better.name in MORE_EPOCHS else 's'} {percent(better.judged)} in place of "
+        f"{percent(own.judged)} of the rows judged by, and {percent(better.learnt)} in place of {percent(own.learnt)} "
+        "of those learnt from"
+    )
+
+
+def _then_and_now(better: Scored, own: Scored) -> dict[str, float]:
+    return {"then": better.judged, "now": own.judged}
+
+
+def _fell_to_the_end(e: Evidence) -> list[DiagnosisFinding]:
+    """Of a model that is not fitted again: whether the loss it kept of rows it did not learn from was still falling."""
+    losses = e.fit.validation
+    if e.refitted or e.fit.keeps_best or not e.fit.to_the_end or len(losses) < 4:
+        return []
+    before = losses[int(0.75 * len(losses)) - 1]
+    if losses[-1] != min(losses) or not losses[-1] < FALLING_LOSS * before:
+        return []
+    words = (
+        f"the validation loss was at its least, {losses[-1]:.3g}, in the last of {len(losses)} epochs, and "
+        f"{before:.3g} when three quarters of them were done"
+    )
+    return [DiagnosisFinding("stopped too early", words, {"before": before, "last": losses[-1]}, LONGER)]
 
 
 def _underfitting(e: Evidence) -> list[DiagnosisFinding]:
@@ -223,18 +148,22 @@ def _underfitting(e: Evidence) -> list[DiagnosisFinding]:
     if better is None or better.judged < e.own.learnt + LITTLE_LEARNT:
         return []
     words = (
-        f"the model explains {_percent(e.own.learnt)} of the rows it learnt from and {_percent(e.own.judged)} of "
-        f"others; {better.name} explains {_percent(better.judged)} of others"
+        f"the model explains {percent(e.own.learnt)} of the rows it learnt from and {percent(e.own.judged)} of "
+        f"others; {better.name} explains {percent(better.judged)} of others"
     )
     steps: tuple[str, ...] = (
         f"a model that can bend: {better.name}, MLPClassifier or MLPRegressor", "less penalty", "more features",
     )  # fmt: skip
     if e.network:
         trial = _clearly_better(e.trials.values(), e.own, MUCH)
-        tried = (f"{trial.name}: {_percent(trial.judged)}",) if trial else ()
+        tried = (f"{trial.name}: {percent(trial.judged)}",) if trial else ()
         room = "more hidden units, or another layer", "less penalty: alpha, dropout, max_norm, l1", "more epochs"
         steps = (*tried, *room)
     return [DiagnosisFinding("underfitting", words, {"learnt": e.own.learnt, "judged": e.own.judged}, steps)]
+
+
+HOLDING_BACK = ("early_stopping=True", "a greater alpha, or dropout", "fewer hidden units")
+SIMPLER = ("a model that can bend less, or more penalty", "fewer columns")
 
 
 def _memory(e: Evidence) -> list[DiagnosisFinding]:
@@ -246,48 +175,77 @@ def _memory(e: Evidence) -> list[DiagnosisFinding]:
     if gap < GAP:
         return []
     found = []
-    simpler = [*(t for name, t in e.trials.items() if name in e.held_back), *(r for r in e.rivals)]
     numbers = {"learnt": e.own.learnt, "judged": e.own.judged}
     said = (
-        f"the model explains {_percent(e.own.learnt)} of the rows it learnt from and {_percent(e.own.judged)} of others"
+        f"the model explains {percent(e.own.learnt)} of the rows it learnt from and {percent(e.own.judged)} of others"
     )
-    better, risen = _clearly_better(simpler, e.own, SOME, 2.5), _risen(e.fit.validation)
+    if e.sampled and e.refitted:
+        said = f"fitted to {e.n_learnt} of {e.n_given} rows, {said} (with all of them it may remember less)"
+    better, risen = _held_back_better(e), _risen(e)
     if better is not None or risen >= RISING_LOSS:
         why = (
-            f"{better.name} explains {_percent(better.judged)}"
-            if better
-            else f"the validation loss rose by {risen:.0%}"
+            f"{better.name} explains {percent(better.judged)}" if better else f"the validation loss rose by {risen:.0%}"
         )
-        steps = (
-            *([f"{better.name}: {_percent(better.judged)}"] if better else []),
-            "early_stopping=True", "a greater alpha, or dropout", "fewer hidden units", "more rows",
-        )  # fmt: skip
+        tried = [f"{better.name}: {percent(better.judged)}"] if better else []
+        steps = (*tried, *(HOLDING_BACK if e.network else SIMPLER), "more rows")
         found.append(DiagnosisFinding("overfitting", f"{said}; {why}", numbers, steps))
-    if e.half is not None:
-        gain, errors = e.own.gain_over(e.half)
-        if gain >= SOME and errors >= RISING_ERRORS:
-            words = f"{said}; with half of the rows it explains {_percent(e.half.judged)}: the curve is still rising"
-            steps = ("more rows: twice as many, and diagnose again", "a greater alpha, early_stopping", "fewer columns")
-            found.append(DiagnosisFinding("too little data", words, {**numbers, "half": e.half.judged}, steps))
+    if e.half is not None and _still_rising(e):
+        words = f"{said}; with half of the rows it explains {percent(e.half.judged)}: the curve is still rising"
+        steps = ("more rows: twice as many, and diagnose again", *(HOLDING_BACK if e.network else SIMPLER)[:2])
+        found.append(DiagnosisFinding("too little data", words, {**numbers, "half": e.half.judged}, steps))
     return found
 
 
-def _risen(losses: tuple[float, ...]) -> float:
-    if len(losses) < 2 or not math.isfinite(losses[-1]) or losses[0] <= 0:
+def _still_rising(e: Evidence) -> bool:
+    """Whether the second half of the rows made it better, by enough rows judged by or after a steep second quarter.
+
+    Where X has rows that were not learnt from it is not asked: these may be enough.
+    """
+    if e.half is None or e.sampled:
+        return False
+    gain, errors = e.own.gain_over(e.half)
+    steep = e.quarter is not None and all(np.array(e.own.gain_over(e.quarter)) >= (STEEP, CLEARLY))
+    return gain >= SOME and (errors >= RISING_ERRORS or steep)
+
+
+def _held_back_better(e: Evidence) -> Scored | None:
+    """What answers better, and clearly so: by its answers, or by its probabilities where these tell more.
+
+    Rivals must be much better: they may suit the rows better by their kind, and not because they hold back.
+    """
+    found = []
+    for other, least in [*((e.trials[name], SOME) for name in e.held_back), *((rival, MUCH) for rival in e.rivals)]:
+        (gain, errors), (_, surer) = other.gain_over(e.own), other.surer_than(e.own)
+        if gain >= least and (errors >= ALMOST_CLEARLY or (errors >= ONE_ERROR and surer >= CLEARLY)):
+            found.append((gain, other))
+    return max(found, key=lambda pair: pair[0])[1] if found else None
+
+
+def _risen(e: Evidence) -> float:
+    """How far the validation loss was above its least at the end, where the model is that of the end."""
+    losses = e.fit.validation
+    if e.fit.keeps_best or len(losses) < 2 or not math.isfinite(losses[-1]) or losses[0] <= 0:
         return 0.0
     return (losses[-1] - min(losses)) / losses[0]
 
 
 def _well(e: Evidence) -> DiagnosisFinding:
     best = _best(e.rivals)
+    tried = "nothing that was tried" if e.refitted else "no baseline"
     words = (
-        f"the model explains {_percent(e.own.judged)} of the rows judged by ({_percent(e.own.learnt)} of those learnt "
-        f"from); {best.name} explains {_percent(best.judged)}, and nothing that was tried does clearly better"
+        f"the model explains {percent(e.own.judged)} of the rows judged by ({percent(e.own.learnt)} of those learnt "
+        f"from); {best.name} explains {percent(best.judged)}, and {tried} does clearly better"
     )
     steps: tuple[str, ...] = ("score once on test data that nothing was chosen by",)
     if max(e.own.judged, best.judged) < SOME:
         words += ": nothing here foretells the target"
         steps = ("other columns: these say next to nothing of the target", *steps)
+    elif (lost := e.own.learnt - e.own.judged) >= GAP:
+        words += f"; the {percent(lost)} that it loses from the rows learnt from to others "
+        words += "remain, whatever was tried" if e.refitted else "may be more than it need be"
+    if not e.refitted:
+        words += "; other rates, sizes, penalties and numbers of rows were not tried"
+        steps = (*steps, "diagnose(..., refit=True) tries other rates, sizes, penalties and fewer rows")
     return DiagnosisFinding("well fitted", words, {"learnt": e.own.learnt, "judged": e.own.judged}, steps)
 
 
@@ -299,7 +257,3 @@ def _clearly_better(others: Iterable[Scored], own: Scored, by: float, errors: fl
 
 def _best(scored: Iterable[Scored]) -> Scored:
     return max(scored, key=lambda s: s.judged)
-
-
-def _percent(share: float) -> str:
-    return "less than nothing" if share < -9.99 or not math.isfinite(share) else f"{100 * share:.0f} %"
