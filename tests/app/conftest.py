@@ -7,7 +7,7 @@ import shutil
 import struct
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,7 +52,7 @@ def diaphane(capsys: pytest.CaptureFixture[str]) -> Callable[..., Answer]:
     def run(*arguments: object) -> Answer:
         capsys.readouterr()
         with pytest.raises(SystemExit) as end:
-            main([str(argument) for argument in arguments])
+            main(without_report(arguments))
         captured = capsys.readouterr()
         return Answer(int(end.value.code or 0), captured.out, captured.err)
 
@@ -102,8 +102,15 @@ def script() -> Callable[..., subprocess.CompletedProcess[str]]:
     return run
 
 
+def without_report(arguments: Sequence[object]) -> list[str]:
+    """Return the words of a command line; a page takes longer than a small training, and is made where asked for."""
+    words = [str(argument) for argument in arguments]
+    makes_one = bool(words) and words[0] in ("train", "search") and "--report" not in words
+    return [*words, "--no-report"] if makes_one else words
+
+
 def command_line(*arguments: object) -> list[str]:
-    return [sys.executable, "-m", "diaphane", *map(str, arguments)]
+    return [sys.executable, "-m", "diaphane", *without_report(arguments)]
 
 
 def environment() -> dict[str, str]:
@@ -170,9 +177,31 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         folders[name] = place / name
         options = ["--hidden", "32", "--epochs", "60", "--learning-rate", "0.01"]
         with pytest.raises(SystemExit) as end:
-            main(["train", str(source), *options, "--out", str(folders[name])])
+            main(["train", str(source), *options, "--no-report", "--out", str(folders[name])])
         assert not end.value.code
     return folders
+
+
+@pytest.fixture(scope="session")
+def averaged(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Return the folders of a model of classes and of one of numbers, each two networks averaged; not to be changed."""
+    place = tmp_path_factory.mktemp("averaged")
+    for name, text in (("classes", mixed_table()), ("numbers", number_table())):
+        (place / f"{name}.csv").write_text(text, encoding="utf-8")
+        with pytest.raises(SystemExit) as end:
+            main(["train", str(place / f"{name}.csv"), "--members", "2", "--no-report", "--out", str(place / name)])
+        assert not end.value.code
+    return {name: place / name for name in ("classes", "numbers")}
+
+
+def mixed_table() -> str:
+    """Words, gaps and two numbers, and three classes told by them."""
+    table = []
+    for i, (a, b, _) in enumerate(rows(90)):
+        word = "uvw"[i % 3]
+        label = "low" if float(a) < -0.4 else "high" if word == "u" else "middle"
+        table.append((a if i % 11 else "", word, b, label))
+    return lines_of(table, "a,w,b,y")
 
 
 @pytest.fixture

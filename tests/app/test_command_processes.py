@@ -108,7 +108,8 @@ def test_closed_outputs_are_no_error(process, classes, good):
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["--version"], ["train", "--help"], ["predict", "--help"], ["draw", "--help"]]
+    "arguments",
+    [["--help"], ["--version"], *([name, "--help"] for name in ("train", "search", "compare", "predict", "draw"))],
 )
 def test_help_loads_neither_numpy_nor_anything_above_it(script, arguments):
     answer = script(

@@ -233,7 +233,7 @@ def test_the_boundary_is_drawn_in_the_tables_units(write, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["iris", "--model", "svm"], "--model must be mlp, perceptron, logistic, linear, got 'svm'"),
+        (["iris", "--model", "svm"], "--model must be auto, tabular, mlp, perceptron, logistic, linear, got 'svm'"),
         (["iris", "--model", "logistic", "--hidden", "8"], "--model logistic has no use for --hidden"),
         (
             ["iris", "--model", "perceptron", "--learning-rate", "0.1", "--batch-size", "4", "--patience", "3"],

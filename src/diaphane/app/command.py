@@ -35,6 +35,14 @@ TableToLearnFrom = Annotated[str | None, typer.Argument(help=f"{TABLES} Required
 NoHeader = Annotated[
     bool, typer.Option("--no-header", help="The file's first line is data; columns are column_0, column_1, …")
 ]
+SEARCH = "Search"
+Target = Annotated[str | None, typer.Option(help="The column to predict, by name or index; the last one by default.")]
+Task = Annotated[str, typer.Option(help="auto, classification or regression.")]
+TestRows = Annotated[str | None, typer.Option(help="A file of rows to test on.")]
+MetricName = Annotated[
+    str | None, typer.Option(help="What is compared: accuracy, auc, log_loss, f1, …; r2, mae, rmse, ….")
+]
+Seed = Annotated[int, typer.Option(help="The same seed gives the same results.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")]
 Folder = Annotated[Path, typer.Argument(help="The folder that 'diaphane train' wrote.")]
 
@@ -75,10 +83,11 @@ def train(
     """Train a model on a table and write it to a folder."""
     from .config import dump_config as as_toml
     from .config import read_config
-    from .options import read_options
+    from .options import asked_for, read_options, settings_of_networks
 
     given = {name: word for name, word in (words | {"source": source}).items() if _is_given(context, name)}
-    options = read_options(given, read_config(config) if config else None)
+    file = read_config(config) if config else None
+    options, asked = read_options(given, file), asked_for(given, file)
     if dump_config:
         typer.echo(as_toml(options), nl=False)
         return
@@ -86,7 +95,93 @@ def train(
         raise typer.BadParameter("Missing argument 'SOURCE'.", context)
     from . import training
 
-    training.train(options)
+    flags = settings_of_networks(asked) if "model" not in asked else []
+    training.train(options, [f"--model mlp, which {', '.join(flags)} is for; without, tabular"] if flags else [])
+
+
+@app.command()
+def search(
+    source: Source,
+    target: Target = None,
+    task: Task = "auto",
+    test: TestRows = None,
+    no_header: NoHeader = False,
+    strategy: Annotated[
+        str, typer.Option(help="halving, random, grid or bayes (which needs diaphane[search]).", rich_help_panel=SEARCH)
+    ] = "halving",
+    candidates: Annotated[
+        int | None, typer.Option(help="How many to try; 27 by default, and all of a grid.", rich_help_panel=SEARCH)
+    ] = None,
+    folds: Annotated[int, typer.Option(help="Of the cross-validation.", rich_help_panel=SEARCH)] = 5,
+    epochs: Annotated[
+        int | None,
+        typer.Option(
+            help="Of those that come to the end; 81 by default, 243 of fewer than 2000 rows.", rich_help_panel=SEARCH
+        ),
+    ] = None,
+    tries: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--try",
+            help="A setting and its values: dropout=0,0.2,0.5, a range alpha=1e-5..1, layers hidden=64,128x64, or "
+            "units=32,64 with depth=1,2,3. May be given several times; other settings stay as in train.",
+            rich_help_panel=SEARCH,
+        ),
+    ] = None,
+    space: Annotated[
+        Path | None, typer.Option(help="The same in a TOML file: dropout = [0, 0.2].", rich_help_panel=SEARCH)
+    ] = None,
+    metric: MetricName = None,
+    seed: Seed = 0,
+    threads: Annotated[int | None, typer.Option(help="Candidates at once; all cores by default.")] = None,
+    out: Annotated[str, typer.Option(help="The folder to write the table and the best model into.")] = "model",
+    report: Annotated[bool, typer.Option("--report/--no-report", help="Write report.html.")] = True,
+    debug: Debug = False,
+) -> None:
+    """Find the best settings of a network for a table by cross-validation, and train the best."""
+    from . import searching
+    from .options import read_options
+
+    common = {"source": source, "target": target, "task": task, "test": test, "metric": metric, "out": out}
+    given = {name: word for name, word in common.items() if word is not None}
+    options = read_options({**given, "no_header": no_header, "seed": seed, "report": report})
+    wanted = searching.SearchOptions(strategy, candidates, folds, epochs, tuple(tries or ()), space, threads)
+    searching.search(options, wanted)
+
+
+@app.command()
+def compare(
+    source: Source,
+    target: Target = None,
+    task: Task = "auto",
+    no_header: NoHeader = False,
+    models: Annotated[
+        str | None,
+        typer.Option(
+            help="Which, with commas between: tabular, mlp, linear; of scikit-learn constant, sklearn-linear, "
+            "neighbours, forest, boosting. All by default."
+        ),
+    ] = None,
+    metric: MetricName = None,
+    folds: Annotated[int, typer.Option(help="Of the cross-validation.")] = 5,
+    seed: Seed = 0,
+    out: Annotated[Path, typer.Option(help="The CSV file to write.")] = Path("compare.csv"),
+    debug: Debug = False,
+) -> None:
+    """Compare our models with scikit-learn's on the same folds of a table."""
+    from . import comparing
+
+    comparing.compare(
+        source,
+        target=target,
+        task=task,
+        header=not no_header,
+        models=models,
+        metric=metric,
+        folds=folds,
+        seed=seed,
+        out=out,
+    )
 
 
 @app.command()

@@ -13,7 +13,7 @@ from .errors import UserError
 from .option_kinds import Kind
 from .options import Option, Options, dashed, every_option
 
-__all__ = ["dump_config", "read_config"]
+__all__ = ["dump_config", "parsed_toml", "read_config"]
 
 WIDTH = 100
 
@@ -30,7 +30,7 @@ def read_config(path: Path) -> dict[str, Any]:
     """
     known = {option.name: option for option in every_option()}
     found: dict[str, Any] = {}
-    for key, value in _parsed(path).items():
+    for key, value in parsed_toml(path).items():
         name = key.replace("-", "_")
         if name not in known:
             names = [dashed(name) for name in known]
@@ -43,15 +43,16 @@ def read_config(path: Path) -> dict[str, Any]:
     return found
 
 
-def _parsed(path: Path) -> dict[str, Any]:
+def parsed_toml(path: Path, flag: str = "--config") -> dict[str, Any]:
+    """What a TOML file says, as it is."""
     try:
         # Some editors put a mark before the first letter.
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except OSError as error:
-        raise UserError(f"--config: cannot read {path}: {error.strerror}") from None
+        raise UserError(f"{flag}: cannot read {path}: {error.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UserError(
-            f"--config: {path} is no TOML: {error}; a line is, for example, epochs = 50, and a text has quotes"
+            f"{flag}: {path} is no TOML: {error}; a line is, for example, epochs = 50, and a text has quotes"
         ) from None
 
 

@@ -42,3 +42,8 @@ def export(folder: Path, out: Path, *, opset: int | None) -> None:
         f"x: {len(found.inputs)} {what}: {listed(found.inputs, 8)}\n"
         f"gives: {', '.join(found.outputs)}\n"
     )
+    if model.threshold is not None:
+        sys.stdout.write(
+            f"label is the more probable class; the model's threshold is {model.threshold:g} for "
+            f"{str(model.labels[1])!r}: compare its probability with that\n"
+        )

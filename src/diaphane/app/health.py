@@ -30,18 +30,20 @@ def health(folder: Path, source: str, *, header: bool, rows: int, plot: Path | N
     y = targets_of(model, table, source)
     if not len(y):
         raise UserError(f"{source} has no row with a value of {model.target!r} that the model knows")
-    x = model.encoder.transform(table.drop([model.target]))
+    x = model.features(table.drop([model.target]))
     options = options_of(model)
+    network, state = model.member()
     report = gradient_health(
-        model.network,
+        network,
         x,
         y,
-        state=model.state,
+        state=state,
         loss=loss_of(options, model.scaler is None),
         optimizer=optimizer_of(options) if options.model == "mlp" else None,
         rows=rows,
     )
-    sys.stdout.write(f"{folder} on {min(rows, len(x))} rows of {source}\n{report}\n")
+    which = f"the first of {model.n_members} networks of " if model.n_members > 1 else ""
+    sys.stdout.write(f"{which}{folder} on {min(rows, len(x))} rows of {source}\n{report}\n")
     if plot is not None:
         write_figure(plot, report.plot().figure_, "--plot", dpi=DPI)
         sys.stdout.write(f"wrote {plot}\n")

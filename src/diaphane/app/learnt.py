@@ -164,7 +164,7 @@ def _pictures_of_numbers(outcome: Outcome, folder: Path) -> list[Path]:
     for name, colour, marker in (("train", BLUE, "o"), ("test", ORANGE, "^")):
         shown = _first(outcome.parts.of[name])
         truth, predicted = shown.y, model.outputs(shown.features)
-        label = f"{name}, R² {outcome.scores[name]['score']:.3f}"
+        label = f"{name}, {outcome.metric} {outcome.scores[name]['score']:.3f}"
         ax.scatter(truth, predicted, s=20, color=colour, marker=marker, alpha=0.7, linewidths=0, label=label)
         ends += [truth.min(), truth.max()]
     ax.axline((min(ends), min(ends)), slope=1, color=INK, linewidth=1.2, label="as they are")

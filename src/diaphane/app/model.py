@@ -15,7 +15,10 @@ from ..files import FileError, checkpoint
 from ..files.networks import network_content, read_network
 from ..graph.node import Array
 from ..nn import Network
+from ..selection.metrics import find_metric
+from .averaged import AveragedMembers, member_of
 from .errors import UserError
+from .scoring import DEFAULTS, Judge, places_of
 
 __all__ = ["MODEL_FILE", "Model", "load_model", "save_model"]
 
@@ -31,6 +34,7 @@ class Score:
     Attributes
     ----------
     metric : str
+        Its title.
     value : float
         NaN where it is not defined: R² of rows that are all alike.
     rows : int
@@ -61,7 +65,9 @@ class Model:
     network : Network
     state : State
     facts : dict
-        What was said of the training: scores, sizes, seed.
+        What was said of the training: scores and their metric, sizes, seed.
+    threshold : float or None
+        Of two classes, the probability from which on the second is said; None for the more probable one.
     """
 
     task: str
@@ -72,15 +78,42 @@ class Model:
     network: Network
     state: State
     facts: dict[str, Any]
+    threshold: float | None = None
 
     @property
     def has_probabilities(self) -> bool:
         """Whether its outputs of classes are more than scores: a perceptron knows sides alone."""
         return self.scaler is None and self.facts.get("model") != "perceptron"
 
+    @property
+    def judge(self) -> Judge:
+        """What its predictions are judged by."""
+        metric = find_metric(self.facts.get("metric") or DEFAULTS[self.task])
+        return Judge(metric, 0 if self.scaler is not None else len(self.labels), self.threshold)
+
+    @property
+    def n_members(self) -> int:
+        """How many networks are averaged in it."""
+        architecture = self.network.architecture
+        return architecture.members if isinstance(architecture, AveragedMembers) else 1
+
+    def member(self, number: int = 1) -> tuple[Network, State]:
+        """One of these networks, with its values."""
+        return member_of(self.network, self.state, number)
+
+    def features(self, table: Table) -> Array:
+        """What each of these networks takes, (n, n_features)."""
+        x = self.encoder.transform(table)
+        architecture = self.network.architecture
+        return x[:, list(architecture.order)] if isinstance(architecture, AveragedMembers) else x
+
     def outputs(self, table: Table) -> Array:
         """Probabilities (n, classes), or numbers (n,)."""
-        raw = self.network.predict(self.state, self.encoder.transform(table), batch_size=ROWS_AT_ONCE)
+        return self.outputs_of(self.encoder.transform(table))
+
+    def outputs_of(self, features: Array) -> Array:
+        """The same for rows that are encoded already."""
+        raw = self.network.predict(self.state, features, batch_size=ROWS_AT_ONCE)
         if self.scaler is not None:
             return self.scaler.inverse(raw[:, 0])
         powers = np.exp(raw - raw.max(axis=1, keepdims=True))
@@ -90,37 +123,29 @@ class Model:
         """The label of each row, or the numbers as they are."""
         if self.scaler is not None:
             return [float(v) for v in outputs]
-        return [self.labels[i] for i in outputs.argmax(axis=1)]
+        return [self.labels[i] for i in places_of(outputs, self.threshold)]
 
     def score(self, table: Table, outputs: Array) -> Score | None:
-        """Accuracy or R² over the rows whose target is known; None where there is none."""
+        """Its metric over the rows whose target is known; None where there is none."""
         if self.target not in table.names:
             return None
         column = table[self.target]
         if self.scaler is None:
             truth = encode_labels(column, self.labels)
             known = truth > -2
-            if not known.any():
-                return None
-            right = outputs.argmax(axis=1)[known] == truth[known]
-            return Score("accuracy", float(right.mean()), int(known.sum()), int((truth == -1).sum()))
+            return self._scored(truth, outputs, known, int((truth == -1).sum()))
         if column.dtype == object:
             raise UserError(
                 f"the target {self.target!r} is a number in the model and has text in the table; "
                 "correct it, or leave that column out"
             )
-        known = ~np.isnan(column)
-        return Score("R²", r_squared(column[known], outputs[known]), int(known.sum())) if known.any() else None
+        return self._scored(column, outputs, ~np.isnan(column), 0)
 
-
-def r_squared(truth: Array, predicted: Array) -> float:
-    """1 − Σ (y − ŷ)² / Σ (y − ȳ)²."""
-    centred = truth - truth.mean()
-    # In units of the largest deviation: squares of large numbers are infinite.
-    unit = float(np.abs(centred).max())
-    if not unit:
-        return float("nan")
-    return 1 - float(np.square((truth - predicted) / unit).sum()) / float(np.square(centred / unit).sum())
+    def _scored(self, truth: Array, outputs: Array, known: Array, strange: int) -> Score | None:
+        if not known.any():
+            return None
+        judge = self.judge
+        return Score(judge.metric.title, judge.score(truth[known], outputs[known]), int(known.sum()), strange)
 
 
 def save_model(folder: Path, model: Model) -> Path:
@@ -135,6 +160,7 @@ def save_model(folder: Path, model: Model) -> Path:
         "task": model.task,
         "target": model.target,
         "labels": list(model.labels),
+        "threshold": model.threshold,
         "facts": model.facts,
     }
     return checkpoint.write(folder / MODEL_FILE, {**arrays, **{COLUMNS + k: v for k, v in stored.items()}}, content)
@@ -163,6 +189,8 @@ def load_model(folder: Path) -> Model:
             network=network,
             state=state,
             facts=dict(content["facts"]),
+            # Files of before there were thresholds have none.
+            threshold=content.get("threshold"),
         )
     except (KeyError, TypeError, IndexError) as error:
         raise FileError(f"{path} is no whole model: {type(error).__name__} {error}") from None

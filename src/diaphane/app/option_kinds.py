@@ -18,9 +18,16 @@ __all__ = [
     "SIZES",
     "SWITCH",
     "TEXT",
+    "THRESHOLD",
     "WHOLE",
     "Kind",
+    "dashed",
 ]
+
+
+def dashed(name: str) -> str:
+    """``batch-size`` of ``batch_size``."""
+    return name.replace("_", "-")
 
 
 @dataclass(frozen=True)
@@ -103,12 +110,24 @@ def _interval(given: Any) -> str:
     return text
 
 
+def _place(given: Any) -> Path:
+    # A shell's unset variable is an empty word, and that would be the folder one is in.
+    if not str(given).strip():
+        raise ValueError
+    return Path(given)
+
+
+def _threshold(given: Any) -> str | float:
+    """``auto`` or a number."""
+    return given if given == "auto" else float(given)
+
+
 TEXT = Kind("text", str, (str,))
 COLUMN = Kind("a column's name or index", str, (str, int), str)
 WHOLE = Kind("a whole number", int, (int,))
 NUMBER = Kind("a number", float, (int, float), float)
 SWITCH = Kind("true or false", bool, (bool,))
-PLACE = Kind("a path", Path, (str,), Path)
+PLACE = Kind("a path", str, (str,), _place)
 SIZES = Kind(
     "whole numbers with commas between, for example 64,32",
     str,
@@ -128,3 +147,4 @@ CLASS_WEIGHTS = Kind(
     _class_weights,
 )
 INTERVAL = Kind("a number of epochs such as 1, or of seconds such as 10s, greater than 0", str, (str, int), _interval)
+THRESHOLD = Kind("auto, or a probability such as 0.3", str, (str, int, float), _threshold)

@@ -6,13 +6,13 @@ training.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
 from .errors import UserError
+from .option_checks import AUTO, MODELS, TABULAR, check_options
 from .option_kinds import (
     CLASS_WEIGHTS,
     COLUMN,
@@ -23,20 +23,26 @@ from .option_kinds import (
     SIZES,
     SWITCH,
     TEXT,
+    THRESHOLD,
     WHOLE,
     Kind,
+    dashed,
 )
 
-__all__ = ["MODELS", "Option", "Options", "dashed", "every_option", "read_options"]
+__all__ = [
+    "AUTO",
+    "MODELS",
+    "Option",
+    "Options",
+    "asked_for",
+    "dashed",
+    "every_option",
+    "read_options",
+    "settings_of_networks",
+]
 
-MODELS = ("mlp", "perceptron", "logistic", "linear")
-LINEAR = MODELS[1:]
-MOST_UNITS = 1_000_000
-MOST_COUNTED = 10**9
-"""Epochs, or rows of a batch: so that steps can be counted in 64 bits."""
-
-DATA, NETWORK, TRAINING = "Data", "Network", "Training"
-REGULARISATION, CHECKPOINTS, OUTPUT = "Regularisation", "Checkpoints", "Output"
+DATA, MODEL, NETWORK, TRAINING = "Data", "Model", "Network", "Training"
+REGULARISATION, CHECKPOINTS, SCORES, OUTPUT = "Regularisation", "Checkpoints", "Scores", "Output"
 
 
 @dataclass(frozen=True)
@@ -57,8 +63,8 @@ class Option:
         The name that switches off what a configuration file switched on.
     matters : bool
         Whether another value trains another model from the same rows.
-    linear : tuple of str
-        The linear models that have a use for it.
+    models : tuple of str
+        Those that have a use for it.
     """
 
     name: str
@@ -68,17 +74,12 @@ class Option:
     help: str
     opposite: str = ""
     matters: bool = True
-    linear: tuple[str, ...] = ()
+    models: tuple[str, ...] = ("mlp",)
 
     @property
     def flag(self) -> str:
         """``--batch-size``."""
         return f"--{dashed(self.name)}"
-
-
-def dashed(name: str) -> str:
-    """``batch-size`` of ``batch_size``."""
-    return name.replace("_", "-")
 
 
 def _about(panel: str, kind: Kind, text: str, **more: Any) -> dict[str, Any]:
@@ -90,12 +91,12 @@ class Options:
     """What a person may set; checked here, so that a mistake costs no training."""
 
     source: str | None = field(
-        default=None, metadata=_about(DATA, TEXT, "The table to learn from.", matters=False, linear=LINEAR)
+        default=None, metadata=_about(DATA, TEXT, "The table to learn from.", matters=False, models=MODELS)
     )
     target: str | None = field(
         default=None,
         metadata=_about(
-            DATA, COLUMN, "The column to predict, by name or index; the last one by default.", linear=LINEAR
+            DATA, COLUMN, "The column to predict, by name or index; the last one by default.", models=MODELS
         ),
     )
     no_header: bool = field(
@@ -106,10 +107,10 @@ class Options:
             "The file's first line is data; columns are column_0, column_1, …",
             opposite="header",
             matters=False,
-            linear=LINEAR,
+            models=MODELS,
         ),
     )
-    task: str = field(default="auto", metadata=_about(DATA, TEXT, "auto, classification or regression.", linear=LINEAR))
+    task: str = field(default="auto", metadata=_about(DATA, TEXT, "auto, classification or regression.", models=MODELS))
     test: Path | None = field(
         default=None,
         metadata=_about(
@@ -117,7 +118,7 @@ class Options:
             PLACE,
             "A file of rows to test on; SOURCE is then split into rows to learn from and to stop by.",
             matters=False,
-            linear=LINEAR,
+            models=MODELS,
         ),
     )
     stream: bool = field(
@@ -135,19 +136,26 @@ class Options:
             DATA,
             CLASS_WEIGHTS,
             "How much a row of each class counts: balanced, no=1,yes=5, or JSON.",
-            linear=("perceptron", "logistic"),
+            models=("tabular", "mlp", "perceptron", "logistic"),
         ),
     )
 
     model: str = field(
-        default="mlp",
+        default=AUTO,
         metadata=_about(
-            NETWORK,
+            MODEL,
             TEXT,
-            "mlp, a network; perceptron or logistic, linear models of classes; linear, least squares for a number.",
-            linear=LINEAR,
+            "tabular, several networks for tables with nothing to tune; mlp, one network with the settings below; "
+            "perceptron or logistic, linear models of classes; linear, least squares for a number. auto is tabular, or "
+            "mlp where a setting of networks is given.",
+            models=MODELS,
         ),
     )
+    members: int | None = field(
+        default=None,
+        metadata=_about(MODEL, WHOLE, "How many networks of tabular are averaged; fewer are faster.", models=TABULAR),
+    )
+
     hidden: tuple[int, ...] = field(
         default=(256, 128),
         metadata=_about(NETWORK, SIZES, "Units of each hidden layer, for example 64,32; '' for no hidden layer."),
@@ -182,7 +190,7 @@ class Options:
             TRAINING,
             WHOLE,
             "Passes over the training rows, at most; iterations of logistic regression.",
-            linear=("perceptron", "logistic"),
+            models=("mlp", "perceptron", "logistic"),
         ),
     )
     patience: int = field(
@@ -191,7 +199,7 @@ class Options:
     batch_size: int | None = field(
         default=None, metadata=_about(TRAINING, WHOLE, "Rows a step; by the number of rows by default.")
     )
-    seed: int = field(default=0, metadata=_about(TRAINING, WHOLE, "The same seed gives the same model.", linear=LINEAR))
+    seed: int = field(default=0, metadata=_about(TRAINING, WHOLE, "The same seed gives the same model.", models=MODELS))
 
     alpha: float = field(
         default=1e-2, metadata=_about(REGULARISATION, NUMBER, "L2 penalty ½·α·Σw²/n, as in scikit-learn.")
@@ -260,10 +268,33 @@ class Options:
         ),
     )
 
+    metric: str | None = field(
+        default=None,
+        metadata=_about(
+            SCORES,
+            TEXT,
+            "What is reported beside its baseline: accuracy, balanced_accuracy, auc, average_precision, log_loss, f1, "
+            "mcc, …; r2, mae, rmse, …. accuracy or r2 by default.",
+            matters=False,
+            models=MODELS,
+        ),
+    )
+    threshold: str | float | None = field(
+        default=None,
+        metadata=_about(
+            SCORES,
+            THRESHOLD,
+            "Of two classes, from which probability on the second is said: a number such as 0.3, or auto, the best for "
+            "--metric on validation rows (for balanced_accuracy, where none is given).",
+            matters=False,
+            models=("tabular", "mlp", "logistic"),
+        ),
+    )
+
     out: Path = field(
         default=Path("model"),
         metadata=_about(
-            OUTPUT, PLACE, "The folder to write the model and its pictures into.", matters=False, linear=LINEAR
+            OUTPUT, PLACE, "The folder to write the model and its pictures into.", matters=False, models=MODELS
         ),
     )
     plot: bool = field(
@@ -274,22 +305,30 @@ class Options:
             "Draw what was learnt too: boundary, sigmoid, the perceptron's updates, fit.",
             opposite="no-plot",
             matters=False,
-            linear=LINEAR,
+            models=MODELS,
+        ),
+    )
+    report: bool = field(
+        default=True,
+        metadata=_about(
+            OUTPUT,
+            SWITCH,
+            "Write report.html, a page on the data, the model and its scores.",
+            opposite="no-report",
+            matters=False,
+            models=MODELS,
         ),
     )
 
     def __post_init__(self) -> None:
-        _check_choices(self)
-        _check_whole_numbers(self)
-        _check_numbers(self)
-        _check_layers(self)
+        check_options(self)
 
     def learnt_with(self) -> dict[str, Any]:
         """What another model would be learnt with, as plain data."""
         return {
             option.name: option.kind.plain(getattr(self, option.name))
             for option in every_option()
-            if option.matters and getattr(self, option.name) is not None
+            if option.matters and self.model in (AUTO, *option.models) and getattr(self, option.name) is not None
         }
 
 
@@ -301,6 +340,8 @@ def every_option() -> tuple[Option, ...]:
 def read_options(words: Mapping[str, Any], file: Mapping[str, Any] | None = None) -> Options:
     """The options of a command line, which wins over those of a file, which win over the defaults.
 
+    ``auto`` becomes ``mlp`` where a setting of networks was asked for, so that what is dumped says so.
+
     Raises
     ------
     UserError
@@ -309,10 +350,23 @@ def read_options(words: Mapping[str, Any], file: Mapping[str, Any] | None = None
     kinds = {option.name: option for option in every_option()}
     said = {name: _read(kinds[name], word) for name, word in words.items()}
     options = Options(**{**(file or {}), **said})
-    # A file may hold every option, as a dumped one does: those at their defaults ask for nothing.
-    asked = {name for name, value in (file or {}).items() if value != kinds[name].default} | set(words)
+    asked = asked_for(words, file)
+    if options.model == AUTO and settings_of_networks(asked):
+        _refuse_both(asked)
+        options = replace(options, model="mlp")
     _refuse_idle(options.model, asked)
     return options
+
+
+def asked_for(words: Mapping[str, Any], file: Mapping[str, Any] | None) -> set[str]:
+    """What somebody wants: a file may hold every option, as a dumped one does, and its defaults ask for nothing."""
+    defaults = {option.name: option.default for option in every_option()}
+    return {name for name, value in (file or {}).items() if value != defaults[name]} | set(words)
+
+
+def settings_of_networks(asked: set[str]) -> list[str]:
+    """The flags of what only the networks of ``mlp`` have a use for, or linear models too."""
+    return sorted(o.flag for o in every_option() if o.name in asked and "tabular" not in o.models)
 
 
 def _read(option: Option, word: Any) -> Any:
@@ -322,68 +376,21 @@ def _read(option: Option, word: Any) -> Any:
         raise UserError(f"{option.flag} takes {option.kind.expected}; got {word!r}") from None
 
 
+def _refuse_both(asked: set[str]) -> None:
+    """What only tabular has a use for beside what it has none for."""
+    own = sorted(o.flag for o in every_option() if o.name in asked and o.models == TABULAR)
+    if own:
+        raise UserError(
+            f"{', '.join(own)} is for --model tabular, which has no use for {', '.join(settings_of_networks(asked))}; "
+            "leave out one of them"
+        )
+
+
 def _refuse_idle(model: str, asked: set[str]) -> None:
-    """Settings that were asked for, of which a linear model would take no notice."""
-    if model == "mlp":
+    """Settings that were asked for, of which the model would take no notice."""
+    if model == AUTO:
         return
-    found = sorted(option.flag for option in every_option() if option.name in asked and model not in option.linear)
-    if found:
-        raise UserError(
-            f"--model {model} has no use for {', '.join(found)}; leave out what is for networks, or take --model mlp"
-        )
-
-
-def _check_choices(options: Options) -> None:
-    if options.task not in ("auto", "classification", "regression"):
-        raise UserError(f"--task must be auto, classification or regression, got {options.task!r}")
-    if options.model not in MODELS:
-        raise UserError(f"--model must be {', '.join(MODELS)}, got {options.model!r}")
-
-
-def _check_whole_numbers(options: Options) -> None:
-    for name in ("epochs", "batch_size", "patience"):
-        value = getattr(options, name)
-        if value is not None and value < 1:
-            raise UserError(f"--{dashed(name)} must be at least 1, got {value}")
-        if value is not None and value > MOST_COUNTED:
-            raise UserError(f"--{dashed(name)} must be at most {MOST_COUNTED}, got {value}")
-    if not 0 <= options.seed < 2**32:
-        raise UserError(f"--seed must be a whole number from 0 to 2³² − 1, got {options.seed}")
-
-
-def _check_numbers(options: Options) -> None:
-    """Comparisons are written so that NaN, for which every one is false, is refused."""
-    rate = options.learning_rate
-    if rate is not None and not 0 < rate < math.inf:
-        raise UserError(f"--learning-rate must be a number greater than 0, got {rate}; try 0.001")
-    for name in ("alpha", "l1", "weight_decay", "input_noise"):
-        value = getattr(options, name)
-        if value is not None and not 0 <= value < math.inf:
-            raise UserError(f"--{dashed(name)} must be a number of at least 0, got {value}")
-    for name in ("max_norm", "clip_norm", "mixup"):
-        value = getattr(options, name)
-        if value is not None and not 0 < value < math.inf:
-            raise UserError(f"--{dashed(name)} must be a number greater than 0, got {value}; leave it out for none")
-    for name in ("dropout", "input_dropout", "label_smoothing"):
-        value = getattr(options, name)
-        for share in value if isinstance(value, tuple) else (value,):
-            if not 0 <= share < 1:
-                raise UserError(f"--{dashed(name)} must be at least 0 and less than 1, got {share}")
-    if isinstance(options.class_weight, Mapping):
-        for label, weight in options.class_weight.items():
-            if not 0 <= weight < math.inf:
-                raise UserError(f"--class-weight: a weight must be a number of at least 0, got {weight} for {label!r}")
-
-
-def _check_layers(options: Options) -> None:
-    hidden, dropout = options.hidden, options.dropout
-    if any(not 1 <= units <= MOST_UNITS for units in hidden):
-        raise UserError(
-            f"--hidden takes the units of each hidden layer, each from 1 to {MOST_UNITS}, "
-            f"got {','.join(map(str, hidden))}"
-        )
-    if len(dropout) > 1 and len(dropout) != len(hidden):
-        raise UserError(
-            f"--dropout takes one number, or one for each hidden layer: there are {len(hidden)} layers "
-            f"and {len(dropout)} numbers"
-        )
+    idle = [option for option in every_option() if option.name in asked and model not in option.models]
+    if idle:
+        flags, homes = ", ".join(sorted(option.flag for option in idle)), idle[0].models
+        raise UserError(f"--model {model} has no use for {flags}; leave it out, or take --model {' or '.join(homes)}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -64,6 +64,11 @@ class Parts:
         """The rows to learn from."""
         return self.of["train"]
 
+    def with_held_out(self, rows: Array) -> Parts:
+        """With some of the rows learnt from as those of validation too, where parts of a model held them out."""
+        held = Part(self.train.features.take(rows), self.train.y[rows])
+        return replace(self, of={"train": self.train, "validation": held, "test": self.of["test"]})
+
     @property
     def rows(self) -> dict[str, int]:
         """How many rows each has."""
@@ -80,17 +85,22 @@ class TestFile:
     table: Table
 
 
-def divide(table: Table, target: Target, seed: int, test: TestFile | None = None) -> Parts:
+def divide(
+    table: Table, target: Target, seed: int, test: TestFile | None = None, *, learn_from_both: bool = False
+) -> Parts:
     """Divide the rows whose target is known into 70 % to learn from, 15 % to stop by and 15 % to test on.
 
     With a file to test on, the table's rows are for the first two alone, 85 % and 15 %. Where the target is a class,
-    each part has its share of each.
+    each part has its share of each. ``learn_from_both`` leaves the rows of the first two together, for a model that
+    holds out rows by itself; the rows to test on are the same.
     """
     stratify = target.task == "classification"
     fractions = FRACTIONS if test is None else WITHOUT_TEST
     split = split_rows(target.y, fractions, stratify=stratify, random_state=seed)
     features = table.drop([target.name]).take(target.rows)
     rows = {"train": split.train, "validation": split.validation, "test": split.test}
+    if learn_from_both:
+        rows = {"train": np.union1d(split.train, split.validation), "test": split.test}
     of = {name: Part(features.take(chosen), target.y[chosen]) for name, chosen in rows.items()}
     notes = [*split.notes]
     if test is not None:

@@ -30,7 +30,7 @@ def profile(
             raise UserError(f"--{name} must be at least 1, got {value}")
     model = load_model(folder)
     table = read_source(source, header=header)
-    x = model.encoder.transform(table.drop([model.target]))
+    x = (model.encoder.transform if predicting else model.features)(table.drop([model.target]))
     if not len(x):
         raise UserError(f"{source} has no rows to compute with")
     size = min(batch_size, len(x))
@@ -41,9 +41,9 @@ def profile(
         what, found = "prediction", program.profile(model.state, {model.network.input: x}, batch_size=size, steps=steps)
     else:
         targets = targets_of(model, table, source, ", or --predict to look into a prediction")
-        options = options_of(model)
+        options, (network, values) = options_of(model), model.member()
         step = TrainingStep(
-            model.network,
+            network,
             find_loss(loss_of(options, model.scaler is None)),
             optimizer_of(options),
             target_shape=targets.shape[1:],
@@ -52,8 +52,9 @@ def profile(
             **extras_of(options),
             engine=engine,
         )
-        state = step.initial_state(model.state)
-        what, found = "training step", step.program.profile(state, step.data(x, targets), batch_size=size, steps=steps)
+        state = step.initial_state(values)
+        what = "training step" + f" of one of {model.n_members} networks" * (model.n_members > 1)
+        found = step.program.profile(state, step.data(x, targets), batch_size=size, steps=steps)
     console.print(f"a {what} of {folder} on {size} row{'s' * (size > 1)} of {source}", style="bold")
     console.print(str(found))
 

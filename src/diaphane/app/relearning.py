@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,8 +22,24 @@ def options_of(model: Model) -> Options:
     said = model.facts.get("options")
     kinds = {option.name: option.kind for option in every_option() if option.matters}
     if not isinstance(said, Mapping):
-        return Options()
-    return Options(**{name: kinds[name].read(value) for name, value in said.items() if name in kinds})
+        return Options(model=model.facts.get("model", "mlp"))
+    options = Options(**{name: kinds[name].read(value) for name, value in said.items() if name in kinds})
+    return _as_recipe_says(options, model.scaler is None) if options.model == "tabular" else options
+
+
+def _as_recipe_says(options: Options, classify: bool) -> Options:
+    """What nobody sets of ``tabular``, as far as a step of it can be looked into."""
+    from ..estimators.tabular import Recipe
+
+    recipe = Recipe()
+    return replace(
+        options,
+        optimizer="adamw",
+        learning_rate=recipe.learning_rate,
+        weight_decay=recipe.weight_decay,
+        label_smoothing=recipe.label_smoothing if classify else 0.0,
+        alpha=0.0,
+    )
 
 
 def targets_of(model: Model, table: Table, source: str, otherwise: str = "") -> Array:

@@ -15,6 +15,7 @@ from ..data.chunks import Piece, Source, table_of
 from ..data.table import is_numeric
 from .columns import Columns, features, targets
 from .errors import UserError
+from .option_checks import AUTO
 from .options import Options
 from .parts import FRACTIONS, WITHOUT_TEST, Part, Parts, TestFile, to_test_on
 
@@ -33,7 +34,7 @@ def is_streamed(options: Options) -> bool:
     if is_built_in(options.source) or not path.is_file():
         return False
     # What cannot be done in chunks is tried in memory, unless chunks were asked for.
-    can_be = options.model == "mlp" and options.class_weight is None
+    can_be = options.model in (AUTO, "mlp") and options.class_weight is None
     return options.stream or (can_be and path.stat().st_size > SHARE_OF_MEMORY * _free_memory())
 
 

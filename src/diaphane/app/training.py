@@ -6,9 +6,12 @@ import json
 import math
 import os
 import tempfile
+import time
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table as RichTable
@@ -21,6 +24,7 @@ from .fitting import Outcome, fit_stream, fit_table
 from .learnt import draw_what_was_learnt, need_pictures
 from .model import save_model
 from .networks import check_recipe
+from .option_checks import AUTO
 from .options import Options
 from .parts import TestFile
 from .pictures import draw_learning_curves, draw_model
@@ -28,39 +32,103 @@ from .resuming import folder_of, how_to_go_on, refuse_another_run
 from .streams import is_streamed
 from .writing import write_text
 
-__all__ = ["read_source", "train"]
+ROOM = 2**20
+"""Bytes: a small model with its pictures."""
+
+__all__ = ["make_writable", "plain_console", "read_source", "read_test_file", "train", "train_and_write"]
 
 
-def train(options: Options) -> None:
-    """Read, train, say how it went, and write."""
+def train(options: Options, notes: Sequence[str] = ()) -> None:
+    """Read, train, say how it went, and write; ``notes`` are what there is to say of the options."""
+    streamed = is_streamed(options)
+    if streamed and options.model == AUTO:
+        options, notes = replace(options, model="mlp"), [*notes, f"--model mlp: {options.source} may not fit in memory"]
     assert options.source is not None
     check_recipe(options)
     refuse_another_run(options)
     if options.plot:
         need_pictures()
-    table = None if is_streamed(options) else read_source(options.source, header=not options.no_header)
-    test = _test_file(options)
+    started = time.perf_counter()
+    table = None if streamed else read_source(options.source, header=not options.no_header)
+    test = read_test_file(options)
+    reading = time.perf_counter() - started
     # Before the training, not after it: whoever waited for a model should get it.
     make_writable(options.out, "--out")
     if folder := folder_of(options):
         make_writable(folder, "--checkpoint")
-    # Names of files and columns are shown as they are, and a path stays on one line.
-    console = Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+    train_and_write(options, table, test, plain_console(), notes=notes, seconds={"reading": reading})
+
+
+def train_and_write(
+    options: Options,
+    table: Table | None,
+    test: TestFile | None,
+    console: Console,
+    *,
+    notes: Sequence[str] = (),
+    written: Sequence[Path] = (),
+    seconds: Mapping[str, float] | None = None,
+    search: Any = None,
+) -> None:
+    """Train, say how it went, and write.
+
+    Parameters
+    ----------
+    options : Options
+    table : Table or None
+        None for a source that is read in chunks.
+    test : TestFile or None
+    console : Console
+    notes : sequence of str
+        What there is to say already.
+    written : sequence of Path
+        What is in the folder already.
+    seconds : mapping of str to float, optional
+        What went before, by phase.
+    search : Search, optional
+        That found the options.
+    """
+    assert options.source is not None
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         outcome = fit_stream(options, test=test) if table is None else fit_table(table, options, test=test)
+    outcome.notes[:0] = notes
     outcome.notes += _noted(caught)
-    if outcome.history.stopped == "interrupted":
+    if outcome.history.stopped == "interrupted" and outcome.model.facts["model"] == "mlp":
         outcome.notes.append(how_to_go_on(options))
-    written = write_outcome(options.out, outcome, options.source)
+    paths = [*written, *write_outcome(options.out, outcome, options.source)]
     if options.plot:
-        written += draw_what_was_learnt(outcome, options.out)
+        paths += draw_what_was_learnt(outcome, options.out)
     tell(console, outcome, options.source)
-    for path in written:
+    if options.report:
+        before = {**(seconds or {}), "training": outcome.seconds}
+        paths += _report(outcome, options, before, search, console)
+    for path in paths:
         console.print(f"wrote {path}")
 
 
-def _test_file(options: Options) -> TestFile | None:
+def _report(
+    outcome: Outcome, options: Options, seconds: Mapping[str, float], search: Any, console: Console
+) -> list[Path]:
+    from .reporting import write_report
+
+    try:
+        return [write_report(outcome, options, options.out, seconds, search)]
+    except UserError as error:
+        # Rows that a page cannot be made of are no reason to lose a model.
+        console.print(f"note: {error}")
+        return []
+    except OSError as error:
+        raise FileError(f"the model is in {options.out}, but its report is not: {error.strerror}") from None
+
+
+def plain_console() -> Console:
+    """Names of files and columns are shown as they are, and a path stays on one line."""
+    return Console(highlight=False, markup=False, emoji=False, soft_wrap=True)
+
+
+def read_test_file(options: Options) -> TestFile | None:
+    """The rows of ``--test``, where it is given."""
     if options.test is None:
         return None
     try:
@@ -93,8 +161,10 @@ def make_writable(folder: Path, flag: str) -> None:
         raise UserError(f"{flag}: {folder} is a file; expected a folder, which is made where there is none")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
+        with tempfile.TemporaryFile(dir=folder) as file:
+            # A full disk has room for a name, and none for what is in it.
+            file.write(bytes(ROOM))
+            file.flush()
     except OSError as error:
         raise UserError(
             f"{flag}: cannot write to {folder}: {os.strerror(error.errno or 0)}; choose another folder"
@@ -107,7 +177,10 @@ def write_outcome(folder: Path, outcome: Outcome, source: str) -> list[Path]:
     try:
         if len(outcome.history):
             curves = draw_learning_curves(
-                outcome.history, folder / "learning_curves.png", title=f"{Path(source).name}: {outcome.target.name}"
+                outcome.history,
+                folder / "learning_curves.png",
+                title=f"{Path(source).name}: {outcome.target.name}",
+                training=outcome.training_loss,
             )
             if curves is None:
                 outcome.notes.append('no picture of the learning curves: pip install "diaphane[plot]"')
@@ -127,12 +200,13 @@ def tell(console: Console, outcome: Outcome, source: str) -> None:
     console.print(f"{source}: {outcome.target.describe()}", style="bold")
     table = RichTable()
     table.add_column("", justify="left")
-    for name in ("rows", outcome.metric, f"baseline ({outcome.baseline})"):
+    for name in ("rows", outcome.metric, f"baseline ({outcome.model.judge.baseline_name})"):
         table.add_column(name, justify="right")
     for name, scores in outcome.scores.items():
-        table.add_row(name, f"{outcome.parts.rows[name]}", _shown(scores["score"]), _shown(scores["baseline"]))
+        shown = "held out" if name == "validation" and outcome.trained.held_outputs is not None else name
+        table.add_row(shown, f"{outcome.parts.rows[name]}", _shown(scores["score"]), _shown(scores["baseline"]))
     console.print(table)
-    console.print(f"{outcome.n_parameters} parameters, {outcome.how}, {outcome.seconds:.1f} seconds")
+    console.print(f"{outcome.n_parameters} parameters, {outcome.trained.how}, {outcome.seconds:.1f} seconds")
     for note in outcome.notes:
         console.print(f"note: {note}")
     console.print(f"test {outcome.metric}: {_shown(outcome.scores['test']['score'])}", style="bold")

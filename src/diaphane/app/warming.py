@@ -20,7 +20,7 @@ def common_programs() -> list[Callable[[], Any]]:
 
     from ..estimators import MLPClassifier, MLPRegressor
 
-    found: list[Callable[[], Any]] = _linear_models()
+    found: list[Callable[[], Any]] = [*_linear_models(), *_tables()]
     activations = ("relu", "tanh", "logistic")
     for dtype, activation, layers in product((np.float32, np.float64), activations, ((8,), (8, 6), (8, 6, 4))):
         for kind in ("several", "two", "numbers"):
@@ -40,6 +40,30 @@ def common_programs() -> list[Callable[[], Any]]:
     return found
 
 
+def _tables() -> list[Callable[[], Any]]:
+    """What ``diaphane train`` does of itself: numbers alone, words too, and words alone."""
+    from ..data import Table
+    from .fitting import fit_table
+    from .options import Options
+
+    numbers, words = np.arange(2.0 * ROWS) % 13, ["u", "v", "w", "v"] * (ROWS // 2)
+    targets = {"two": ["p", "q"] * ROWS, "several": ["p", "q", "r", "q"] * (ROWS // 2), "number": np.sqrt(numbers)}
+    columns = {"a": {"x": numbers}, "b": {"x": numbers, "w": words}, "c": {"w": words}}
+
+    def train(features: Any, target: Any) -> Callable[[], None]:
+        return lambda: _quietly(
+            lambda: fit_table(Table({**features, "y": target}), Options(model="tabular"), progress=False)
+        )
+
+    return [train(features, target) for features in columns.values() for target in targets.values()]
+
+
+def _quietly(run: Callable[[], Any]) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        run()
+
+
 def _linear_models() -> list[Callable[[], Any]]:
     from scipy.sparse import csr_array
     from sklearn.datasets import make_classification
@@ -56,9 +80,4 @@ def _linear_models() -> list[Callable[[], Any]]:
 
 
 def _fit(model: Any, x: Any, y: Any) -> Callable[[], None]:
-    def run() -> None:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            model.set_params(max_iter=1, engine="native").fit(x, y).predict(x)
-
-    return run
+    return lambda: _quietly(lambda: model.set_params(max_iter=1, engine="native").fit(x, y).predict(x))
