@@ -11,7 +11,7 @@ from sklearn.dummy import DummyRegressor
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import KFold, StratifiedKFold, cross_val_score
 
-from diaphane.app import contenders
+from diaphane.app.choosing import contenders
 from diaphane.data import ColumnEncoder, read_table
 
 from .test_command_mistakes import assert_one_line

@@ -11,13 +11,13 @@ import pytest
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import cross_val_score
 
-from diaphane.app import searching
+from diaphane.app.choosing import search as searching
+from diaphane.app.choosing.search import SearchOptions
+from diaphane.app.choosing.spaces import read_space
 from diaphane.app.model import load_model
 from diaphane.app.options import Options
 from diaphane.app.parts import divide
 from diaphane.app.scoring import Judge
-from diaphane.app.searching import SearchOptions
-from diaphane.app.spaces import read_space
 from diaphane.data import choose_target, load, read_table
 from diaphane.selection import find_metric
 

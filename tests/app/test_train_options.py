@@ -11,11 +11,11 @@ from safetensors.numpy import load_file
 from sklearn.utils.class_weight import compute_class_weight
 
 import diaphane as dia
-from diaphane.app.config import read_config
 from diaphane.app.fitting import fit_table
 from diaphane.app.model import load_model
 from diaphane.app.networks import build_network, optimizer_of, penalty_of, schedule_of
 from diaphane.app.options import Options, every_option, read_options
+from diaphane.app.options.config import read_config
 from diaphane.app.plateau import Plateau
 from diaphane.app.weighting import class_weights
 from diaphane.data import load
@@ -277,7 +277,7 @@ def test_all_options_are_dumped_those_without_a_value_as_comments(diaphane):
     [{"no": 1.0, 'a "b"': 2.0, "é\\n\t": 0.5, "\x7f": 1.0}, "balanced", None],
 )
 def test_any_label_survives_the_way_through_toml(weights, tmp_path):
-    from diaphane.app.config import dump_config
+    from diaphane.app.options.config import dump_config
 
     options = Options(class_weight=weights, target="x y\n\"'", dropout=(0.25,), learning_rate=1e-7)
     (tmp_path / "c.toml").write_text(dump_config(options), encoding="utf-8")

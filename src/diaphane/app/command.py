@@ -11,7 +11,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from .errors import UserError
-from .parameters import takes_every_option
+from .options.parameters import takes_every_option
 
 __all__ = ["app", "main"]
 
@@ -81,9 +81,9 @@ def train(
     **words: Any,
 ) -> None:
     """Train a model on a table and write it to a folder."""
-    from .config import dump_config as as_toml
-    from .config import read_config
     from .options import asked_for, read_options, settings_of_networks
+    from .options.config import dump_config as as_toml
+    from .options.config import read_config
 
     given = {name: word for name, word in (words | {"source": source}).items() if _is_given(context, name)}
     file = read_config(config) if config else None
@@ -107,7 +107,7 @@ def search(
     test: TestRows = None,
     no_header: NoHeader = False,
     strategy: Annotated[
-        str, typer.Option(help="halving, random, grid or bayes (which needs diaphane[search]).", rich_help_panel=SEARCH)
+        str, typer.Option(help="halving, random, grid or bayes (Optuna, of the extra search).", rich_help_panel=SEARCH)
     ] = "halving",
     candidates: Annotated[
         int | None, typer.Option(help="How many to try; 27 by default, and all of a grid.", rich_help_panel=SEARCH)
@@ -139,7 +139,7 @@ def search(
     debug: Debug = False,
 ) -> None:
     """Find the best settings of a network for a table by cross-validation, and train the best."""
-    from . import searching
+    from .choosing import search as searching
     from .options import read_options
 
     common = {"source": source, "target": target, "task": task, "test": test, "metric": metric, "out": out}
@@ -169,7 +169,7 @@ def compare(
     debug: Debug = False,
 ) -> None:
     """Compare our models with scikit-learn's on the same folds of a table."""
-    from . import comparing
+    from .choosing import compare as comparing
 
     comparing.compare(
         source,

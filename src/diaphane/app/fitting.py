@@ -23,8 +23,8 @@ from .errors import UserError
 from .linear_models import LinearFit, fit_linear_model
 from .model import Model
 from .networks import build_network, build_trainer, optimizer_of
-from .option_checks import AUTO
 from .options import Options, dashed
+from .options.checks import AUTO
 from .parts import WITHOUT_TEST, Part, Parts, TestFile, divide
 from .resuming import kept_by
 from .scoring import choose_metric

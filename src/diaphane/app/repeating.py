@@ -6,9 +6,9 @@ import shlex
 from typing import Any
 
 from ..data import is_built_in
-from .option_checks import AUTO
-from .option_kinds import SWITCH, Kind
 from .options import Options, every_option
+from .options.checks import AUTO
+from .options.kinds import SWITCH, Kind
 
 __all__ = ["as_command", "as_python"]
 

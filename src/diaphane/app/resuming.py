@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..training import Callback, Checkpoint
-from .config import dump_config, read_config
 from .errors import UserError
-from .option_kinds import Kind
 from .options import Options, every_option
+from .options.config import dump_config, read_config
+from .options.kinds import Kind
 from .writing import write_text
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from ..data.chunks import Piece, Source, table_of
 from ..data.table import is_numeric
 from .columns import Columns, features, targets
 from .errors import UserError
-from .option_checks import AUTO
 from .options import Options
+from .options.checks import AUTO
 from .parts import FRACTIONS, WITHOUT_TEST, Part, Parts, TestFile, to_test_on
 
 __all__ = ["divide_stream", "is_streamed"]

@@ -24,8 +24,8 @@ from .fitting import Outcome, fit_stream, fit_table
 from .learnt import draw_what_was_learnt, need_pictures
 from .model import save_model
 from .networks import check_recipe
-from .option_checks import AUTO
 from .options import Options
+from .options.checks import AUTO
 from .parts import TestFile
 from .pictures import draw_learning_curves, draw_model
 from .resuming import folder_of, how_to_go_on, refuse_another_run

@@ -13,7 +13,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from .option_kinds import Kind
+from ..options.kinds import Kind
 
 __all__ = ["Result", "as_csv", "furthest", "tell_results"]
 

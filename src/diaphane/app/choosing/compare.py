@@ -15,15 +15,15 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table as RichTable
 
-from ..data import Target, choose_target
-from ..graph.node import Array
+from ...data import Target, choose_target
+from ...graph.node import Array
+from ..errors import UserError
+from ..parts import Part
+from ..scoring import Judge, choose_metric
+from ..training import make_writable, plain_console, read_source
+from ..writing import need_file, write_text
 from .contenders import Contender, choose_contenders
-from .errors import UserError
-from .folding import folds_of, refuse_small_classes
-from .parts import Part
-from .scoring import Judge, choose_metric
-from .training import make_writable, plain_console, read_source
-from .writing import need_file, write_text
+from .folds import folds_of, refuse_small_classes
 
 __all__ = ["compare"]
 

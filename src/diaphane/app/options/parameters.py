@@ -8,8 +8,8 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 
-from .option_kinds import SWITCH
-from .options import Option, every_option
+from .every import Option, every_option
+from .kinds import SWITCH
 
 __all__ = ["takes_every_option"]
 

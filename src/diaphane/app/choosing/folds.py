@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from ..data import Target
-from ..graph.node import Array
-from .errors import UserError
-from .parts import Part
+from ...data import Target
+from ...graph.node import Array
+from ..errors import UserError
+from ..parts import Part
 
 __all__ = ["folds_of", "refuse_small_classes"]
 

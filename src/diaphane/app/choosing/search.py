@@ -10,21 +10,21 @@ from typing import Any
 
 import numpy as np
 
-from ..data import ColumnEncoder, TargetScaler, choose_target
-from ..data.errors import closest
-from ..graph.node import Array
-from ..selection.metrics import Metric
-from .config import dump_config
-from .errors import UserError
-from .folding import folds_of, refuse_small_classes
-from .options import Options
-from .parts import Parts, divide
-from .scoring import Judge, choose_metric
-from .search_results import Result, as_csv, tell_results
+from ...data import ColumnEncoder, TargetScaler, choose_target
+from ...data.errors import closest
+from ...graph.node import Array
+from ...selection.metrics import Metric
+from ..errors import UserError
+from ..options import Options
+from ..options.config import dump_config
+from ..parts import Parts, divide
+from ..scoring import Judge, choose_metric
+from ..tabular import labels_of
+from ..training import make_writable, plain_console, read_source, read_test_file, train_and_write
+from ..writing import write_text
+from .folds import folds_of, refuse_small_classes
+from .results import Result, as_csv, tell_results
 from .spaces import PARAMETERS, Space, default_space, read_space, settings_of
-from .tabular import labels_of
-from .training import make_writable, plain_console, read_source, read_test_file, train_and_write
-from .writing import write_text
 
 __all__ = ["SearchOptions", "search"]
 
@@ -171,7 +171,7 @@ class _Crossed:
         """
         from sklearn.exceptions import FitFailedWarning
 
-        from ..selection import Search
+        from ...selection import Search
 
         wanted = self.wanted
         own = {PARAMETERS[name]: values for name, values in space.items()}
@@ -204,7 +204,7 @@ class _Crossed:
         return False
 
     def _network(self) -> Any:
-        from ..estimators import MLPClassifier, MLPRegressor
+        from ...estimators import MLPClassifier, MLPRegressor
 
         usual, epochs = Options(), self.epochs
         return (MLPClassifier if self.scaler is None else MLPRegressor)(

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from ..data.errors import closest, listed
-from .config import parsed_toml
-from .errors import UserError
-from .networks import check_recipe
-from .option_kinds import NUMBER, RATES, SIZES, WHOLE, dashed
-from .options import Option, Options, every_option
+from ...data.errors import closest, listed
+from ..errors import UserError
+from ..networks import check_recipe
+from ..options import Option, Options, every_option
+from ..options.config import parsed_toml
+from ..options.kinds import NUMBER, RATES, SIZES, WHOLE, dashed
 
 __all__ = ["PARAMETERS", "Space", "default_space", "read_space", "settings_of"]
 

@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from ..data import ColumnEncoder, Target
-from ..data.errors import closest
-from ..graph.node import Array
-from .errors import UserError
-from .fitting import fit_rows
-from .options import Options
-from .parts import Part
+from ...data import ColumnEncoder, Target
+from ...data.errors import closest
+from ...graph.node import Array
+from ..errors import UserError
+from ..fitting import fit_rows
+from ..options import Options
+from ..parts import Part
 
 __all__ = ["CONTENDERS", "Contender", "choose_contenders"]
 

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-from .errors import UserError
-from .option_checks import AUTO, MODELS, TABULAR, check_options
-from .option_kinds import (
+from ..errors import UserError
+from .checks import AUTO, MODELS, TABULAR, check_options
+from .kinds import (
     CLASS_WEIGHTS,
     COLUMN,
     INTERVAL,

@@ -8,10 +8,10 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from ..data.errors import closest, listed
-from .errors import UserError
-from .option_kinds import Kind
-from .options import Option, Options, dashed, every_option
+from ...data.errors import closest, listed
+from ..errors import UserError
+from .every import Option, Options, dashed, every_option
+from .kinds import Kind
 
 __all__ = ["dump_config", "parsed_toml", "read_config"]
 

@@ -6,11 +6,11 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from .errors import UserError
-from .option_kinds import dashed
+from ..errors import UserError
+from .kinds import dashed
 
 if TYPE_CHECKING:
-    from .options import Options
+    from .every import Options
 
 __all__ = ["AUTO", "MODELS", "TABULAR", "check_options"]
 
@@ -41,7 +41,7 @@ def _check_choices(options: Options) -> None:
     if options.task not in ("auto", "classification", "regression"):
         raise UserError(f"--task must be auto, classification or regression, got {options.task!r}")
     if options.model not in (AUTO, *MODELS):
-        from ..data.errors import closest
+        from ...data.errors import closest
 
         known = (AUTO, *MODELS)
         raise UserError(f"--model must be {', '.join(known)}, got {options.model!r}.{closest(options.model, known)}")
@@ -49,7 +49,7 @@ def _check_choices(options: Options) -> None:
 
 def _check_scores(options: Options) -> None:
     if options.metric is not None:
-        from .scoring import metric_named
+        from ..scoring import metric_named
 
         metric_named(options.metric)
     threshold = options.threshold

@@ -1,0 +1,1 @@
+"""Choosing on the command line: ``diaphane search`` and ``diaphane compare``."""
