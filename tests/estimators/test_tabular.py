@@ -20,6 +20,11 @@ from diaphane.estimators.tabular import Recipe
 from diaphane.estimators.tabular.members import batch_and_epochs, folds_of
 
 SMALL = Recipe(hidden=(32,), steps=300)
+OF_ENSEMBLES = {
+    "check_sample_weight_equivalence_on_dense_data": "two rows may be held out apart, one of weight 2 may not"
+}
+"""What scikit-learn expects to fail for its BaggingClassifier, AdaBoostRegressor and others."""
+
 BOTH = pytest.mark.parametrize("kind", [TabularClassifier, TabularRegressor])
 
 
@@ -38,8 +43,8 @@ def mixed(rows=240, seed=0):
 @BOTH
 @pytest.mark.filterwarnings("ignore")
 def test_check_estimator_fails_nothing(kind):
-    found = check_estimator(kind(2, recipe=SMALL), on_skip=None, on_fail=None)
-    failed = {c["check_name"]: str(c["exception"]) for c in found if c["status"] in ("failed", "xfail")}
+    found = check_estimator(kind(2, recipe=SMALL), expected_failed_checks=OF_ENSEMBLES, on_skip=None, on_fail=None)
+    failed = {c["check_name"]: str(c["exception"]) for c in found if c["status"] == "failed"}
     assert not failed
     assert {c["check_name"] for c in found if c["status"] == "skipped"} <= {"check_array_api_input"}
 
@@ -120,7 +125,7 @@ def test_a_member_stops_where_its_held_out_rows_say_so():
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(150, 10)), rng.integers(0, 2, 150)
     for member in TabularClassifier(3, random_state=0).fit(x, y).members_:
-        epochs = batch_and_epochs(150 - len(member.held_out), Recipe())[1]
+        epochs = batch_and_epochs(150 - len(member.held_out), 10, Recipe())[1]
         assert member.curve[-1].epoch < epochs
         assert min(member.curve, key=lambda look: look.validation).epoch == member.best_epoch
 

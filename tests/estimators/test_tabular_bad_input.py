@@ -9,6 +9,7 @@ import pytest
 from diaphane.data import DataError
 from diaphane.estimators import TabularClassifier, TabularRegressor
 from diaphane.estimators.tabular import Recipe, TableWarning
+from diaphane.estimators.tabular.members import batch_and_epochs
 
 SMALL = Recipe(hidden=(16,), steps=100)
 
@@ -153,8 +154,47 @@ def test_five_thousand_columns_are_learnt():
     rng = np.random.default_rng(0)
     x = rng.normal(size=(80, 5000)).astype(np.float32)
     y = x[:, :200].sum(axis=1) > 0
-    model = classifier(recipe=Recipe(hidden=(16,), steps=60)).fit(x, y)
+    model = classifier(recipe=Recipe(hidden=(16,), steps=120)).fit(x, y)
     assert model.score(x, y) > 0.8
+
+
+def test_of_five_thousand_columns_of_words_as_many_are_used_as_memory_is_sure_to_hold():
+    rng = np.random.default_rng(0)
+    wide = pd.DataFrame({f"w{i}": rng.choice(list("abcde"), 40) for i in range(5000)}, dtype=object)
+    wide["size"] = rng.normal(size=40)
+    with pytest.warns(TableWarning, match=r"'w4999'|'w\d+', .* more are left out: the columns of words would make"):
+        model = classifier(recipe=Recipe(hidden=(4,), steps=20)).fit(wide, wide["w0"] == "a")
+    assert model.members_[0].values["tangent_dense_1/kernel"].shape[0] <= 10_000
+    assert "size: a number" in model.describe_columns()
+    assert 2000 <= 5000 - len(model.left_out_) < 5000
+    # A column of the fewest words goes last.
+    assert "w0: 5 categories" in model.describe_columns()
+
+
+def test_numbers_are_used_however_many_and_columns_of_most_words_go_first(monkeypatch):
+    monkeypatch.setattr("diaphane.estimators.tabular.columns.MOST_FEATURES", 70)
+    rng = np.random.default_rng(0)
+    numbers = pd.DataFrame(rng.normal(size=(60, 65)), columns=[f"x{i}" for i in range(65)])
+    words = {"three": list("abc") * 20, "two": list("ab") * 30, "six": list("abcdef") * 10, "twain": list("ba") * 30}
+    with pytest.warns(TableWarning, match="'six', 'three' are left out|'three', 'six' are left out"):
+        model = classifier().fit(numbers.assign(**words), HALVES)
+    assert set(model.left_out_) == {"six", "three"}
+    with pytest.warns(TableWarning, match="are left out"):
+        model = classifier().fit(pd.concat([numbers, -numbers.add_prefix("y")], axis=1).assign(**words), HALVES)
+    assert set(model.left_out_) == set(words)
+
+
+def test_columns_of_text_beyond_a_number_are_left_out_and_said(monkeypatch):
+    monkeypatch.setattr("diaphane.estimators.tabular.columns.MOST_TEXTS", 1)
+    texts = {name: [f"{name} house number {i}" for i in range(90)] for name in ("first", "second")}
+    with pytest.warns(TableWarning, match="'second' is left out: there are"):
+        model = classifier().fit(frame(90, **texts), np.repeat(HALVES[::30], 45))
+    assert list(model.left_out_) == ["second"]
+
+
+def test_the_steps_of_a_fit_grow_fewer_as_features_grow_many():
+    counts = [batch_and_epochs(2000, features, Recipe())[1] for features in (10, 2500, 5000, 10_000)]
+    assert counts[0] == counts[1] > counts[2] > counts[3] >= Recipe().fewest_epochs
 
 
 def test_three_rows_are_enough_to_answer():

@@ -11,17 +11,18 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from ...data.table import Table
+from ...data.errors import listed
 from ...engines import Engine
 from ...engines.native import NativeEngine
 from ...graph.node import Array
-from ..parameters import check_integer
-from .columns import Features, learn_features
+from ...training import InterruptedWarning
+from ..parameters import check_flag, check_integer
+from .columns import IDENTIFIER, MANY_TEXTS, TOO_WIDE, Features, learn_features
 from .frames import rows_of, table_of
-from .members import Member, fit_members, folds_of
+from .members import Member, Rows, fit_members, folds_of
 from .network import TabularPlan, plan_of
 from .recipe import Recipe
-from .targets import TableWarning
+from .targets import TableWarning, network_weights
 
 __all__ = ["BaseTabular"]
 
@@ -43,12 +44,24 @@ class BaseTabular(BaseEstimator):
         n_jobs: int | None = None,
         engine: Any = "native",
         random_state: Any = None,
+        progress: bool = False,
     ) -> None:
         self.n_members = n_members
         self.recipe = recipe
         self.n_jobs = n_jobs
         self.engine = engine
         self.random_state = random_state
+        self.progress = progress
+
+    # What a subclass gives.
+
+    def _answers(self, raw: Array) -> Array:
+        """What a member answers by its raw outputs, to be averaged over members."""
+        raise NotImplementedError
+
+    def _answer(self, mean: Array) -> Array:
+        """What is answered by the mean of the members' answers."""
+        raise NotImplementedError
 
     def _check_parameters(self) -> None:
         check_integer("n_members", self.n_members)
@@ -56,10 +69,14 @@ class BaseTabular(BaseEstimator):
             raise TypeError(f"recipe must be a Recipe or None, got {self.recipe!r}")
         if self.n_jobs is not None and self.n_jobs != -1:
             check_integer("n_jobs", self.n_jobs)
+        check_flag("progress", self.progress)
 
-    def _fit_rows(self, table: Table, target: Array, outputs: int) -> None:
-        """Fit the members on targets as a network learns them, (n,) class places or (n, 1) numbers."""
+    def _fit_rows(self, X: Any, known: Array, target: Array, weights: Array | None, outputs: int) -> None:
+        """Fit the members on targets as a network learns them, (n,) class places or (n, 1) numbers, of known rows."""
+        # What a former fit has learnt is of other columns and classes, should this one not come to its end.
+        self.__dict__.pop("members_", None)
         recipe = Recipe() if self.recipe is None else self.recipe
+        table = table_of(self, rows_of(X, known), reset=True)
         if len(target) < 2:
             raise ValueError(
                 f"there is n_samples = 1 with a target; expected at least 2 rows, {FEWEST_FOLDS} to be of use"
@@ -67,24 +84,61 @@ class BaseTabular(BaseEstimator):
         rng = check_random_state(self.random_state)
         self._features: Features = learn_features(table, robust=recipe.robust)
         self._say_what_is_left_out()
-        x = self._features.transform(table)
-        self._made_for = x.shape[1], self._features.numbers, outputs, self._task, recipe
-        self._plan = None
+        rows = Rows(self._features.transform(table), target, network_weights(weights))
+        weighted = rows.weights is not None
+        self._made_for = rows.x.shape[1], self._features.numbers, outputs, self._task, recipe, weighted
+        self._plan, self._known = None, known
         fold = folds_of(target.reshape(len(target)), min(max(FEWEST_FOLDS, self.n_members), len(target)), rng)
         held_out = [np.flatnonzero(fold == k % (fold.max() + 1)) for k in range(self.n_members)]
         seeds = [int(seed) for seed in rng.randint(2**31 - 1, size=self.n_members)]
-        self.members_: list[Member] = fit_members(self._fitted_plan(), x, target, held_out, seeds, self._threads())
+        members, interrupted = fit_members(
+            self._fitted_plan(), rows, held_out, seeds, self._threads(), progress=self.progress
+        )
+        self.members_: list[Member] = members
+        self.n_parameters_ = len(members) * self._fitted_plan().network.n_parameters
+        self.stopped_ = "interrupted" if interrupted else ""
+        if interrupted:
+            warnings.warn(
+                f"Training interrupted by user: {len(members)} of {self.n_members} members are kept, each at its best.",
+                InterruptedWarning,
+                stacklevel=3,
+            )
+
+    def held_out_predictions(self) -> tuple[Array, Array]:
+        """What is predicted for the rows of training, each by members that did not learn from it.
+
+        So they are validation data, for a threshold, a calibration or a score, without a row being lost to training.
+        Two things make them differ from predictions of new rows: they are of one member where those are the mean of
+        all, which is better, and the member was stopped by these very rows, which flatters them a little.
+
+        Returns
+        -------
+        rows : int array, shape (n,)
+            The places in ``X`` of the rows that some member held out, ascending; all rows with a target and a weight,
+            if there are five members or more.
+        predictions : array, shape (n, n_classes) or (n,)
+            Probabilities, or numbers: the mean over the members that held the row out.
+        """
+        check_is_fitted(self)
+        total, count = np.zeros((len(self._known), self._made_for[2])), np.zeros(len(self._known), np.int64)
+        for member in self.members_:
+            total[member.held_out] += self._answers(member.held_outputs.astype(np.float64))
+            count[member.held_out] += 1
+        rows = np.flatnonzero(count)
+        return self._known[rows], self._answer(total[rows] / count[rows, None])
 
     def _say_what_is_left_out(self) -> None:
         self.left_out_: dict[str, str] = dict(self._features.encoder.left_out)
-        named = [name for name, reason in self.left_out_.items() if reason.startswith("an identifier")]
-        if named:
-            words = ", ".join(map(repr, named[:5])) + (f" and {len(named) - 5} more" if len(named) > 5 else "")
-            warnings.warn(
-                f"{words} {'names' if len(named) == 1 else 'name'} rows (another value in every one): left out",
-                TableWarning,
-                stacklevel=4,
-            )
+        for reason, verb, why in (
+            (IDENTIFIER, "name", "rows (another value in every one): left out"),
+            (MANY_TEXTS, "are", f"left out: {MANY_TEXTS}"),
+            (TOO_WIDE, "are", f"left out: {TOO_WIDE}"),
+        ):
+            names = [repr(name) for name, said in self.left_out_.items() if said == reason]
+            if names:
+                of_one = {"name": "names", "are": "is"}[verb]
+                words = f"{listed(names, 5)} {of_one if len(names) == 1 else verb} {why}"
+                warnings.warn(words, TableWarning, stacklevel=4)
 
     def describe_columns(self) -> str:
         """A line a column: what became of it.
@@ -113,15 +167,12 @@ class BaseTabular(BaseEstimator):
             self._plan = plan_of(*self._made_for, engine)  # type: ignore[arg-type]
         return self._plan
 
-    def _member_outputs(self, X: Any) -> list[Array]:
-        """The raw outputs of each member, in float64."""
+    def _averaged(self, X: Any) -> Array:
+        """The mean of the members' answers, in float64."""
         check_is_fitted(self)
         x = self._features.transform(table_of(self, X, reset=False))
         plan = self._fitted_plan()
-        return [plan.predict(member.values, x) for member in self.members_]
-
-    def _table_with_targets(self, X: Any, known: Array) -> Table:
-        return table_of(self, rows_of(X, known), reset=True)
+        return self._answer(np.mean([self._answers(plan.predict(m.values, x)) for m in self.members_], axis=0))
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "members_")

@@ -8,16 +8,28 @@ from typing import Any
 
 import numpy as np
 
-from ...data.columns import ColumnEncoder, choose_encoder, no_column_of_use
+from ...data.categories import CategoryEncoder
+from ...data.columns import MOST_CATEGORIES, ColumnEncoder, Encoder, choose_encoder
 from ...data.dates import DateEncoder
 from ...data.numbers import NumberEncoder
 from ...data.table import Column, Table, is_numeric
+from ...data.texts import TextEncoder
 from ...graph.node import Array
 
-__all__ = ["Features", "is_identifier", "learn_features"]
+__all__ = ["IDENTIFIER", "MANY_TEXTS", "TOO_WIDE", "Features", "is_identifier", "learn_features"]
 
 FEWEST_NAMES = 20
 """Rows from which words that are all different are names of rows; fewer may be so by chance."""
+
+MOST_TEXTS = 50
+"""Columns of text: each takes as long as some hundred of numbers."""
+
+MOST_FEATURES = 10_000
+"""From which columns of words are left out; numbers alone may be more."""
+
+IDENTIFIER = "an identifier: another value in every row"
+MANY_TEXTS = f"there are {MOST_TEXTS} columns of text before it"
+TOO_WIDE = f"the columns of words would make more than {MOST_FEATURES} features"
 
 NAMED_AS_IDENTIFIER = re.compile(r"(?i)(.*[_\s.-])?(id|uuid|guid|index|row_?(nr|number|id)|unnamed: \d+)|.*[a-z]I[Dd]")
 
@@ -50,30 +62,48 @@ class Features:
 
 
 def learn_features(table: Table, *, robust: bool = True) -> Features:
-    """Choose what becomes of each column, as :class:`~diaphane.data.ColumnEncoder` does, but for two things.
+    """Choose what becomes of each column, as :class:`~diaphane.data.ColumnEncoder` does, but for three things.
 
     Numbers are centred at their median and scaled by the distance of their quartiles (Holzmüller, Grinsztajn &
-    Steinwart 2024, §3), and identifiers are left out.
+    Steinwart 2024, §3), identifiers are left out, and so are columns of words where there are so many that neither
+    time nor memory would be bounded.
 
     Raises
     ------
     DataError
         If a number is infinite or no column is of use.
     """
-    encoders, left_out = [], []
+    chosen: dict[str, Encoder | str] = {}
+    texts = 0
     for name in table.names:
-        found = "an identifier: another value in every row" if is_identifier(name, table[name]) else None
-        chosen = found or choose_encoder(name, table[name])
-        if isinstance(chosen, str):
-            left_out.append((name, chosen))
-        else:
-            encoders.append(_robust(chosen, table[name]) if robust else chosen)
-    if not encoders:
-        raise no_column_of_use(left_out)
-    encoder = ColumnEncoder(tuple(encoders), tuple(left_out))
-    kinds = np.concatenate([_kinds(one) for one in encoders])
+        found = _choose(name, table[name], may_be_text=texts < MOST_TEXTS)
+        chosen[name] = _robust(found, table[name]) if robust else found
+        texts += isinstance(found, TextEncoder)
+    encoder = ColumnEncoder.of(_within_width(chosen), dtype=np.float32, bounded=True)
+    kinds = np.concatenate([_kinds(one) for one in encoder.encoders])
     order = np.argsort(~kinds, kind="stable")
     return Features(encoder, int(kinds.sum()), order)
+
+
+def _choose(name: str, column: Column, *, may_be_text: bool) -> Encoder | str:
+    if is_identifier(name, column):
+        return IDENTIFIER
+    if not may_be_text and not is_numeric(column) and len({*column.tolist()} - {None}) > MOST_CATEGORIES:
+        return MANY_TEXTS
+    return choose_encoder(name, column)
+
+
+def _within_width(chosen: dict[str, Encoder | str]) -> dict[str, Encoder | str]:
+    """The same without the columns of most words, as far as the features are too many; numbers are never."""
+    width = {name: len(found.feature_names) for name, found in chosen.items() if not isinstance(found, str)}
+    total, kept = sum(width.values()), dict(chosen)
+    words = [name for name in width if isinstance(chosen[name], CategoryEncoder | TextEncoder)]
+    # Of columns of as many words, the last ones go first.
+    for name in sorted(words, key=lambda name: width[name])[::-1]:
+        if total <= MOST_FEATURES:
+            break
+        kept[name], total = TOO_WIDE, total - width[name]
+    return kept
 
 
 def is_identifier(name: str, column: Column) -> bool:

@@ -10,6 +10,7 @@ from sklearn.utils import _safe_indexing, check_array
 from sklearn.utils.validation import _num_samples, validate_data
 
 from ...data.cells import as_numbers, as_strings
+from ...data.errors import listed
 from ...data.sources import plain_cell
 from ...data.table import Column, Table
 from ...graph.node import Array
@@ -43,7 +44,7 @@ def table_of(estimator: Any, x: Any, *, reset: bool) -> Table:
         For cells that are neither numbers, words, dates nor missing.
     """
     if isinstance(x, Table):
-        x = x.to_frame()
+        return _checked_table(estimator, x, reset)
     if is_frame(x):
         validate_data(estimator, x, reset=reset, skip_check_array=True)
         if not x.shape[0] or not x.shape[1]:
@@ -51,7 +52,7 @@ def table_of(estimator: Any, x: Any, *, reset: bool) -> Table:
                 f"Found array with {x.shape[0]} sample(s) and {x.shape[1]} feature(s) (shape={x.shape}) while a "
                 "minimum of 1 is required."
             )
-        return _of_columns([str(name) for name in x.columns], _frame_columns(x))
+        return _of_columns(_names(estimator, [str(name) for name in x.columns], reset), _frame_columns(x))
     array = np.asarray(x) if not hasattr(x, "dtype") and not hasattr(x, "tocsr") else x
     if getattr(array, "dtype", None) is not None and array.dtype.kind in "OUS" and not hasattr(array, "tocsr"):
         array = check_array(array, dtype=None, ensure_all_finite=False)
@@ -62,7 +63,32 @@ def table_of(estimator: Any, x: Any, *, reset: bool) -> Table:
         if array.dtype.kind == "c":
             raise ValueError(f"Complex data not supported: {array.dtype}")
         columns = [np.asarray(array[:, i], np.float64) for i in range(array.shape[1])]
-    return _of_columns([f"x{i}" for i in range(array.shape[1])], columns)
+    return _of_columns(_names(estimator, [f"x{i}" for i in range(array.shape[1])], reset), columns)
+
+
+def _checked_table(estimator: Any, table: Table, reset: bool) -> Table:
+    """A table as it is; a frame of it would need pandas, and read its words once more."""
+    if not table.n_rows or not table.names:
+        raise ValueError(
+            f"Found a table with {table.n_rows} sample(s) and {len(table.names)} feature(s) while a minimum of 1 is "
+            "required."
+        )
+    names = _names(estimator, table.names, reset)
+    if reset:
+        estimator.n_features_in_, estimator.feature_names_in_ = len(names), np.array(names, object)
+    unseen = [name for name in table.names if name not in set(names)]
+    absent = [name for name in names if name not in table.columns]
+    if unseen or absent:
+        said = [f"{what}: {listed(names)}" for what, names in (("unseen", unseen), ("missing", absent)) if names]
+        raise ValueError(f"The feature names should match those that were passed during fit; {'; '.join(said)}")
+    return table
+
+
+def _names(estimator: Any, own: Sequence[str], reset: bool) -> Sequence[str]:
+    """What columns are called: as in ``fit``, whatever they are of now."""
+    if reset:
+        estimator._column_names = tuple(own)
+    return tuple(estimator._column_names)
 
 
 def _of_columns(names: Sequence[str], columns: Sequence[Any]) -> Table:

@@ -4,17 +4,33 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from threading import Event
 from typing import Any
 
 import numpy as np
 
+from ...engines import NonFiniteError
 from ...graph.node import Array
 from .network import TabularPlan
+from .progress import EpochBar
 from .recipe import Recipe
 
-__all__ = ["Look", "Member", "batch_and_epochs", "fit_members", "folds_of"]
+__all__ = ["Look", "Member", "Rows", "batch_and_epochs", "fit_members", "folds_of"]
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """What is learnt from: features (n, d), targets (n,) or (n, 1), and weights (n,) where rows differ in worth."""
+
+    x: Array
+    target: Array
+    weights: Array | None = None
+
+    def take(self, rows: Array) -> Rows:
+        """Some of them."""
+        return Rows(self.x[rows], self.target[rows], None if self.weights is None else self.weights[rows])
 
 
 @dataclass(frozen=True)
@@ -39,12 +55,15 @@ class Member:
         The rows that it never learnt from, of those with a target.
     best_epoch : int
         After which it had these values.
+    held_outputs : array, shape (len(held_out), n_outputs)
+        What it gave for the rows held out: logits, or numbers in units of the scaled target.
     """
 
     values: dict[str, Array]
     curve: tuple[Look, ...]
     held_out: Array
     best_epoch: int
+    held_outputs: Array
 
 
 def folds_of(target: Array, folds: int, rng: Any) -> Array:
@@ -65,48 +84,99 @@ def folds_of(target: Array, folds: int, rng: Any) -> Array:
     return fold
 
 
-def batch_and_epochs(rows: int, recipe: Recipe) -> tuple[int, int]:
-    """Rows of a step, and how often they are all seen."""
+def batch_and_epochs(rows: int, features: int, recipe: Recipe) -> tuple[int, int]:
+    """Rows of a step, and how often they are all seen; less often where a step takes long for its many features."""
     batch = 2 ** round(math.log2(max(rows / recipe.fewest_batches, 1)))
     batch = min(max(batch, recipe.smallest_batch), recipe.largest_batch, rows)
-    epochs = round(recipe.steps / math.ceil(rows / batch))
+    steps = recipe.steps * min(1.0, recipe.wide / features)
+    epochs = round(steps / math.ceil(rows / batch))
     return batch, min(max(epochs, recipe.fewest_epochs), recipe.most_epochs)
 
 
 def fit_members(
-    plan: TabularPlan, x: Array, target: Array, held_out: Sequence[Array], seeds: Sequence[int], n_threads: int
-) -> list[Member]:
-    """Fit one network for each set of rows to hold out."""
+    plan: TabularPlan,
+    rows: Rows,
+    held_out: Sequence[Array],
+    seeds: Sequence[int],
+    n_threads: int,
+    progress: bool = False,
+) -> tuple[list[Member], bool]:
+    """Fit one network for each set of rows to hold out, and say whether that was interrupted.
+
+    At a KeyboardInterrupt members end with their next look, and those that wait for a thread are left out.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If no member has had a look yet.
+    """
     plan.prepare()
+    stop, interrupted = Event(), False
+    lengths = [batch_and_epochs(len(rows.x) - len(held), rows.x.shape[1], plan.recipe)[1] for held in held_out]
 
-    def fit(number: int) -> Member:
-        return _fit_one(plan, x, target, held_out[number], seeds[number])
+    def fit(number: int) -> Member | None:
+        if stop.is_set():
+            return None
+        try:
+            return _fit_one(plan, rows, held_out[number], seeds[number], stop, bar)
+        except BaseException:
+            # The others need not go on to their end for an error.
+            stop.set()
+            raise
 
-    with ThreadPoolExecutor(max(1, min(n_threads, len(seeds)))) as pool:
-        return list(pool.map(fit, range(len(seeds))))
+    with EpochBar(plan.step, sum(lengths), progress) as bar, ThreadPoolExecutor(min(n_threads, len(seeds))) as pool:
+        futures: list[Future[Member | None]] = []
+        try:
+            futures += [pool.submit(fit, number) for number in range(len(seeds))]
+            # Where a wait cannot be interrupted (on Windows), an interrupt is heard between two.
+            while wait(futures, timeout=0.5).not_done:
+                pass
+        except KeyboardInterrupt:
+            interrupted = True
+        finally:
+            stop.set()
+    members = [member for member in (future.result() for future in futures) if member is not None]
+    if not members:
+        raise KeyboardInterrupt
+    return members, interrupted
 
 
-def _fit_one(plan: TabularPlan, x: Array, target: Array, held: Array, seed: int) -> Member:
+def _fit_one(plan: TabularPlan, rows: Rows, held: Array, seed: int, stop: Event, bar: EpochBar) -> Member | None:
+    """A member at its best look; None where it was stopped before the first."""
     recipe, rng = plan.recipe, np.random.default_rng(seed)
-    kept = np.setdiff1d(np.arange(len(target)), held)
-    batch, epochs = batch_and_epochs(len(kept), recipe)
+    kept = np.setdiff1d(np.arange(len(rows.target)), held)
+    batch, epochs = batch_and_epochs(len(kept), rows.x.shape[1], recipe)
     # What is less than a batch waits for another epoch, so that one table of instructions does for all.
     per_epoch = len(kept) // batch
     state = plan.first_state(epochs * per_epoch, rng)
-    data, program = plan.step.data(x, target), plan.step.program
+    data, apart = plan.step.data(rows.x, rows.target, rows.weights), rows.take(held)
     curve: list[Look] = []
-    best, best_state, best_epoch = math.inf, plan.step.network_state(state), 0
+    best, best_state, best_outputs, best_epoch = math.inf, state, np.empty(0), 0
     for done, count in looks(epochs, recipe.looks):
         orders = np.stack([rng.permutation(kept)[: per_epoch * batch] for _ in range(count)])
-        outputs, state = program.run_batches(state, data, orders, batch, seed=seed, first_step=done * per_epoch)
-        network_state = plan.step.network_state(state)
-        found = plan.judge(plan.outputs(network_state, x[held]), target[held])
+        try:
+            outputs, state = plan.step.program.run_batches(
+                state, data, orders, batch, seed=seed, first_step=done * per_epoch
+            )
+        except NonFiniteError:
+            if not curve:
+                raise
+            break
+        if stop.is_set() and not curve:
+            return None
+        raw = plan.outputs(plan.step.network_state(state), apart.x)
+        found = plan.judge(raw, apart.target, apart.weights)
         curve.append(Look(done + count, float(np.mean(outputs["loss"])), found))
+        bar.advance(count, curve[-1].loss, found)
         if found <= best:
-            best, best_state, best_epoch = found, network_state, done + count
+            best, best_state, best_outputs, best_epoch = found, state, raw, done + count
         elif done + count - best_epoch > recipe.patience * epochs:
             break
-    return Member(plan.values(best_state), tuple(curve), held, best_epoch)
+        if stop.is_set():
+            break
+    if not stop.is_set():
+        bar.advance(epochs - curve[-1].epoch, curve[-1].loss, curve[-1].validation)
+    return Member(plan.values(plan.step.network_state(best_state)), tuple(curve), held, best_epoch, best_outputs)
 
 
 def looks(epochs: int, most: int) -> list[tuple[int, int]]:

@@ -53,9 +53,9 @@ class TabularPlan:
     """
 
     def __init__(
-        self, features: int, numbers: int, outputs: int, task: str, recipe: Recipe, engine: str | Engine
+        self, features: int, numbers: int, outputs: int, task: str, recipe: Recipe, weighted: bool, engine: str | Engine
     ) -> None:
-        self.recipe, self.task, self.engine = recipe, task, engine
+        self.recipe, self.task, self.weighted, self.engine = recipe, task, weighted, engine
         self.network = Network(architecture(features, numbers, outputs, recipe), (features,), dtype="float32")
 
     def prepare(self) -> None:
@@ -78,7 +78,13 @@ class TabularPlan:
         optimizer = self.optimizer(1)
         shape, dtype = ((1,), "float32") if self.task == "regression" else ((), "int64")
         return TrainingStep(
-            self.network, self._loss, optimizer, target_shape=shape, target_dtype=np.dtype(dtype), engine=self.engine
+            self.network,
+            self._loss,
+            optimizer,
+            target_shape=shape,
+            target_dtype=np.dtype(dtype),
+            weighted=self.weighted,
+            engine=self.engine,
         )
 
     def optimizer(self, steps: int) -> AdamW:
@@ -114,14 +120,17 @@ class TabularPlan:
         network, program = self._predictor
         return program(State({v: values[name] for name, v in network.named_variables().items()}), x)
 
-    def judge(self, outputs: Array, target: Array) -> float:
-        """What a member is stopped by, the less the better."""
+    def judge(self, outputs: Array, target: Array, weights: Array | None = None) -> float:
+        """What a member is stopped by, the less the better: a mean over rows, by their weights."""
+        return float(np.average(self._errors(outputs, target), weights=weights))
+
+    def _errors(self, outputs: Array, target: Array) -> Array:
         if self.task == "regression":
-            return float(np.mean(np.square(outputs - target, dtype=np.float64)))
+            return np.square(outputs - target, dtype=np.float64)[:, 0]
         if self.recipe.monitor == "error":
-            return float(np.mean(outputs.argmax(axis=1) != target))
+            return np.asarray(outputs.argmax(axis=1) != target)
         own = outputs[np.arange(len(target)), target]
-        return float(np.mean(np.logaddexp.reduce(outputs, axis=1) - own))
+        return np.asarray(np.logaddexp.reduce(outputs, axis=1) - own)
 
     def values(self, state: State) -> dict[str, Array]:
         """A state as plain arrays by name, which a pickle may hold."""
@@ -129,6 +138,8 @@ class TabularPlan:
 
 
 @lru_cache(MOST_SHARED)
-def plan_of(features: int, numbers: int, outputs: int, task: str, recipe: Recipe, engine: str | Engine) -> TabularPlan:
+def plan_of(
+    features: int, numbers: int, outputs: int, task: str, recipe: Recipe, weighted: bool, engine: str | Engine
+) -> TabularPlan:
     """The plan of these sizes, another estimator's where there is one."""
-    return TabularPlan(features, numbers, outputs, task, recipe, engine)
+    return TabularPlan(features, numbers, outputs, task, recipe, weighted, engine)

@@ -44,6 +44,8 @@ class Recipe(Record):
         Up and down once, or in four waves.
     steps : int
         Wanted for a fit, which has ``fewest_epochs`` to ``most_epochs``.
+    wide : int
+        Features from which steps are fewer in inverse proportion, so that a fit's time is bounded.
     fewest_batches, smallest_batch, largest_batch : int
         A batch is a share of the rows within bounds.
     looks : int
@@ -78,9 +80,10 @@ class Recipe(Record):
     learning_rate: float = 0.04
     beta_2: float = 0.95
     schedule: str = "cosine"
-    steps: int = 3000
+    steps: int = 2000
+    wide: int = 2500
     fewest_epochs: int = 20
-    most_epochs: int = 256
+    most_epochs: int = 170
     fewest_batches: int = 8
     smallest_batch: int = 32
     largest_batch: int = 256

@@ -22,12 +22,12 @@ class TabularRegressor(RegressorMixin, BaseTabular):
 
     Parameters
     ----------
-    n_members, recipe, n_jobs, engine, random_state
+    n_members, recipe, n_jobs, engine, random_state, progress
         As for :class:`TabularClassifier`.
 
     Attributes
     ----------
-    members_, left_out_, n_features_in_, feature_names_in_
+    members_, n_parameters_, stopped_, left_out_, n_features_in_, feature_names_in_
         As for :class:`TabularClassifier`.
 
     Examples
@@ -42,29 +42,38 @@ class TabularRegressor(RegressorMixin, BaseTabular):
 
     _task = "regression"
 
-    def fit(self, X: Any, y: Any) -> TabularRegressor:
-        """Learn from rows and their numbers.
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> TabularRegressor:
+        """Learn from rows and their numbers; Ctrl-C as for :meth:`TabularClassifier.fit`.
 
         Parameters
         ----------
         X : frame of pandas or polars, Table, array or lists, shape (n, n_columns)
         y : array, shape (n,)
             Rows whose target is missing are left out, with a :class:`~diaphane.estimators.tabular.TableWarning`.
+        sample_weight : array, shape (n,), optional
+            How much a row counts in the loss, and among the rows held out. Rows of weight 0 are left out.
 
         Raises
         ------
         ValueError
-            For infinite numbers, words as targets, columns that say nothing.
+            For infinite numbers, words as targets, columns that say nothing, weights that are negative or all 0.
+        KeyboardInterrupt
+            If no member has had a look at its held-out rows when it comes.
         """
         self._check_parameters()
-        y, known = known_targets(X, y)
+        y, known, weights = known_targets(X, y, sample_weight)
         numbers = numbers_of(y)
         self._scaler, self._range = robust_scaler(numbers), (float(numbers.min()), float(numbers.max()))
         target = self._scaler.transform(numbers).astype(np.float32)[:, None]
-        self._fit_rows(self._table_with_targets(X, known), target, 1)
+        self._fit_rows(X, known, target, weights, 1)
         return self
 
     def predict(self, X: Any) -> Array:
         """The number of each row, (n,)."""
-        scaled = np.mean([raw[:, 0] for raw in self._member_outputs(X)], axis=0)
-        return np.clip(self._scaler.inverse(scaled), *self._range)
+        return self._averaged(X)
+
+    def _answers(self, raw: Array) -> Array:
+        return raw
+
+    def _answer(self, mean: Array) -> Array:
+        return np.clip(self._scaler.inverse(mean[:, 0]), *self._range)
