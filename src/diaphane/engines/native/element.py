@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["POINTERS"]
+__all__ = ["FARTHEST", "POINTERS"]
 
 POINTERS = {
     "float32": "f32",
@@ -18,3 +18,6 @@ POINTERS = {
     "bool": "u8",
 }
 """The name of the cast for each element type; booleans are bytes of 0 and 1."""
+
+FARTHEST = {"float32": 8192.0, "float64": 100_000.0}
+"""The greatest |x| that the sin and cos of ``compiled.mathematics`` are right for."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from ...graph import Elementwise, Node
 from ...graph.operations.casting import Astype, StopGradient
 from ...graph.operations.exponential import Sigmoid
-from .element import POINTERS
+from .element import FARTHEST, POINTERS
 from .memory import Slot
 
 __all__ = ["Group", "elementwise_groups", "elements_work", "is_elementwise", "loop_source"]
@@ -86,8 +86,11 @@ def elements_work(nodes: Sequence[Node], arrays: Sequence[Slot]) -> float:
 SLOW = re.compile(r"[a-z]{3,}\(")
 """A call of a function, in a scalar expression."""
 
-VECTORISED = ("exp", "tanh")
+VECTORISED = ("exp", "tanh", "sin", "cos")
 """Functions for which there is one in ``mathematics`` for each float type."""
+
+NEAR = re.compile(r"\b(sin|cos)\(a\)")
+"""Of these, those that are right for arguments near 0 only: the whole of an operation's expression."""
 
 TYPES = {name: name for name in POINTERS if name != "bool"}
 
@@ -95,11 +98,11 @@ TYPES = {name: name for name in POINTERS if name != "bool"}
 class _Printer(ast.NodeTransformer):
     """An operation's scalar expression over other names, its numbers in one type."""
 
-    def __init__(self, names: Mapping[str, str], dtype: str) -> None:
-        self.names, self.dtype = names, dtype
+    def __init__(self, names: Mapping[str, str], dtype: str, library: bool = False) -> None:
+        self.names, self.dtype, self.library = names, dtype, library
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
-        if node.id in VECTORISED and self.dtype.startswith("float"):
+        if node.id in VECTORISED and self.dtype.startswith("float") and not self.library:
             return ast.Name(f"{node.id}_{self.dtype}", node.ctx)
         if node.id == "fabs":
             return ast.Name("abs", node.ctx)
@@ -111,8 +114,13 @@ class _Printer(ast.NodeTransformer):
         return ast.Call(ast.Name(TYPES[self.dtype], ast.Load()), [node], [])
 
 
-def scalar_source(node: Node, operands: Sequence[str]) -> str:
-    """One node's value at one element, as an expression over variables."""
+def is_near(node: Node) -> bool:
+    """Whether it is computed by a function that is right for arguments near 0 only."""
+    return isinstance(node.op, Elementwise) and bool(NEAR.fullmatch(node.op.expression))
+
+
+def scalar_source(node: Node, operands: Sequence[str], *, far: bool = False) -> str:
+    """One node's value at one element, as an expression over variables; far from 0 by the math library."""
     op = node.op
     if isinstance(op, StopGradient):
         return operands[0]
@@ -128,7 +136,7 @@ def scalar_source(node: Node, operands: Sequence[str]) -> str:
         return f"sigmoid_{node.dtype.name}({operands[0]})"
     tree = ast.parse(op.expression, mode="eval")
     names = dict(zip("abc", operands, strict=False))
-    return ast.unparse(_Printer(names, node.inputs[-1].dtype.name).visit(tree).body)
+    return ast.unparse(_Printer(names, node.inputs[-1].dtype.name, far and is_near(node)).visit(tree).body)
 
 
 HEADER = """from math import cos, erf, exp, expm1, isnan, log, log1p, sin, sqrt, tanh
@@ -136,6 +144,7 @@ from numpy import floor
 from numba import carray, float32, float64, int8, int16, int32, int64, types, uint8, uint16, uint32, uint64
 from diaphane.engines.native.compiled.intrinsics import f32, f64, i8, i16, i32, ints, u8, u16, u32, u64
 from diaphane.engines.native.compiled.mathematics import exp_float32, exp_float64, sigmoid_float32, sigmoid_float64
+from diaphane.engines.native.compiled.mathematics import cos_float32, cos_float64, sin_float32, sin_float64
 from diaphane.engines.native.compiled.mathematics import tanh_float32, tanh_float64
 
 SIGNATURE = types.void(types.int64, types.int64)
@@ -177,7 +186,8 @@ def loop_source(
     -----
     The block has a base and an offset for each array, then the extents, then for each array its strides in bytes.
     """
-    arrays = [*loads, *stores]
+    inner = _Inner(group, loads, stores, kinds, outer, shared)
+    arrays = inner.arrays
     own = [i for i in range(len(arrays)) if i not in shared]
     extents = 2 * len(arrays)
     strides = extents + outer + 1
@@ -187,22 +197,6 @@ def loop_source(
     for d in range(outer):
         lines.append(f"{'    ' * d}for i{d} in range(n{d}):")
     around = "    " * outer
-
-    def element(i: int) -> str:
-        i = shared.get(i, i)
-        size = arrays[i].dtype.itemsize
-        places = {
-            "1": "j",
-            "0": "0",
-            "s": f"j * s{i}_{outer} // {size}",
-            "r": f"(n{outer} - 1 - j) * -s{i}_{outer} // {size}",
-        }
-        place = places[kinds[i]]
-        return f"x{i}[{place}]"
-
-    def load(i: int) -> str:
-        return f"v{i} = {element(i)}{' != 0' if arrays[i].dtype.kind == 'b' else ''}"
-
     for i in own:
         size = arrays[i].dtype.itemsize
         start = " + ".join([f"p{i}", *(f"i{d} * s{i}_{d}" for d in range(outer))])
@@ -211,20 +205,78 @@ def loop_source(
             start += f" + (n{outer} - 1) * s{i}_{outer}"
         extent = {"1": f"n{outer}", "0": "1"}.get(kinds[i], f"n{outer} * abs(s{i}_{outer}) // {size} + 1")
         lines.append(f"{around}x{i} = carray({POINTERS[arrays[i].dtype.name]}({start}), {extent})")
-    lines += [around + load(i) for i in range(len(loads)) if kinds[i] == "0"]
-    lines.append(f"{around}for j in range(n{outer}):")
-    inside = around + "    "
-    lines += [inside + load(i) for i in range(len(loads)) if kinds[i] != "0"]
-    variables = {node: f"v{i}" for i, node in enumerate(loads)}
-    for k, node in enumerate(group):
-        lines.append(f"{inside}t{k} = {scalar_source(node, [variables[v] for v in node.inputs])}")
-        variables[node] = f"t{k}"
-    for i, node in enumerate(stores, start=len(loads)):
-        value = variables[node]
-        cast = f"uint8(1) if {value} else uint8(0)" if node.dtype.kind == "b" else f"{TYPES[node.dtype.name]}({value})"
-        lines.append(f"{inside}{element(i)} = {cast}")
+    lines += [around + line for line in (*inner.read("0"), *inner.loops())]
     # With contract LLVM takes float64(float32(x)) for x, and the rounding that a cast is for would be lost.
     casts = any(isinstance(node.op, Astype) for node in group)
     header = HEADER.replace("INTS", str(strides + len(arrays) * (outer + 1)))
     header = header.replace("FASTMATH", "False" if casts else '{"contract"}')
     return header + "".join(f"    {line}\n" for line in lines)
+
+
+@dataclass
+class _Inner:
+    """The innermost loop of a group; for its fields see :func:`loop_source`."""
+
+    group: Sequence[Node]
+    loads: Sequence[Node]
+    stores: Sequence[Node]
+    kinds: Sequence[str]
+    outer: int
+    shared: Mapping[int, int]
+
+    def __post_init__(self) -> None:
+        self.arrays = [*self.loads, *self.stores]
+        self.variables = {node: f"v{i}" for i, node in enumerate(self.loads)}
+        self.variables |= {node: f"t{k}" for k, node in enumerate(self.group)}
+
+    def read(self, kinds: str) -> list[str]:
+        """The loads of these kinds into variables."""
+        arrays = list(enumerate(self.loads))
+        test = {"b": " != 0"}
+        return [f"v{i} = {self._element(i)}{test.get(a.dtype.kind, '')}" for i, a in arrays if self.kinds[i] in kinds]
+
+    def loops(self) -> list[str]:
+        """One loop; of functions that are right near 0 only, one that asks, and one for each answer."""
+        if not any(is_near(node) for node in self.group):
+            return self._loop(self._all(far=False))
+        choice = ["if far:", *self._loop(self._all(far=True), "    ")]
+        return ["far = False", *self._loop(self._asked()), *choice, "else:", *self._loop(self._all(far=False), "    ")]
+
+    def _loop(self, inside: Sequence[str], indent: str = "") -> list[str]:
+        return [f"{indent}for j in range(n{self.outer}):", *(f"{indent}    {line}" for line in inside)]
+
+    def _all(self, far: bool) -> list[str]:
+        """What is done for each element."""
+        done = self.read("1sr")
+        done += [self._computed(node, far) for node in self.group]
+        for i, node in enumerate(self.stores, start=len(self.loads)):
+            value = self.variables[node]
+            as_byte = f"uint8(1) if {value} else uint8(0)"
+            cast = as_byte if node.dtype.kind == "b" else f"{TYPES[node.dtype.name]}({value})"
+            done.append(f"{self._element(i)} = {cast}")
+        return done
+
+    def _asked(self) -> list[str]:
+        """Whether an argument is far from 0; nothing is stored, since it may lie where it is read."""
+        done, last = self.read("1sr"), max(k for k, node in enumerate(self.group) if is_near(node))
+        for node in self.group[: last + 1]:
+            if is_near(node):
+                [argument] = node.inputs
+                done.append(f"far |= abs({self.variables[argument]}) > {FARTHEST[argument.dtype.name]}")
+            done.append(self._computed(node, far=False))
+        return done
+
+    def _computed(self, node: Node, far: bool) -> str:
+        operands = [self.variables[v] for v in node.inputs]
+        return f"{self.variables[node]} = {scalar_source(node, operands, far=far)}"
+
+    def _element(self, i: int) -> str:
+        i = self.shared.get(i, i)
+        size = self.arrays[i].dtype.itemsize
+        places = {
+            "1": "j",
+            "0": "0",
+            "s": f"j * s{i}_{self.outer} // {size}",
+            "r": f"(n{self.outer} - 1 - j) * -s{i}_{self.outer} // {size}",
+        }
+        return f"x{i}[{places[self.kinds[i]]}]"
