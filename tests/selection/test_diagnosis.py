@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.datasets import make_moons
 from sklearn.exceptions import ConvergenceWarning
+from sklearn.feature_selection import SelectKBest
 from sklearn.linear_model import LinearRegression, LogisticRegression
 from sklearn.metrics import accuracy_score, brier_score_loss, r2_score
 from sklearn.pipeline import make_pipeline
@@ -13,8 +14,12 @@ from sklearn.tree import DecisionTreeClassifier
 from diaphane.data import Table
 from diaphane.estimators import MLPClassifier, MLPRegressor, TabularClassifier
 from diaphane.selection import diagnose
+from diaphane.selection.diagnosis.evidence import Suspicions
+from diaphane.selection.diagnosis.noise import find_noise
+from diaphane.selection.diagnosis.row_verdict import find_shifted, judge_rows
 from diaphane.selection.diagnosis.rows import Rows
 from diaphane.selection.diagnosis.scores import Scale, Scored
+from diaphane.selection.diagnosis.suspicions import find_shift, most_correlated
 from diaphane.training import DivergenceError
 
 pytestmark = pytest.mark.filterwarnings(
@@ -272,3 +277,79 @@ def test_the_picture_has_a_row_a_model_and_a_point_a_number_of_rows(moons):
     shown = [row for row in diagnosis.table() if row["kind"] != "fewer rows"]
     assert len(display.axes_[0].get_yticklabels()) == len(shown)
     assert len(display.axes_[2].lines[0].get_xdata()) == 1 + len(diagnosis.table()) - len(shown)
+
+
+@pytest.mark.parametrize("step", [None, SelectKBest(k=20)])
+def test_noise_of_very_many_columns_foretells_nothing_however_columns_are_chosen(step):
+    rng = np.random.default_rng(0)
+    X, y = rng.standard_normal((200, 1000)), rng.integers(0, 2, 200)
+    model = make_pipeline(step, LogisticRegression()) if step else LogisticRegression(C=1e-4)
+    diagnosis = diagnose(model.fit(X, y), X, y)
+    assert max(row["judged"] for row in diagnosis.table()) < 0.2
+    assert not {"leakage", "label noise"} & {finding.kind for finding in diagnosis.findings}
+
+
+def test_suspect_rows_are_called_by_the_numbers_given(moons):
+    X, y = moons
+    flipped = np.random.default_rng(0).random(len(y)) < 0.2
+    noisy, held = np.where(flipped, 1 - y, y), make_moons(200, noise=0.15, random_state=1)
+    model = LogisticRegression().fit(X, noisy)
+    plain, called = (
+        diagnose(model, X, noisy, validation_data=held, refit=False, row_numbers=numbers)
+        for numbers in (None, 1000 + 2 * np.arange(400))
+    )
+    rows = plain.evidence.suspicions.noise.rows
+    np.testing.assert_array_equal(called.evidence.suspicions.noise.rows, 1000 + 2 * rows)
+    assert str(1000 + 2 * rows[0]) in called.findings[0].next_steps[0]
+    with pytest.raises(ValueError, match="row_numbers has shape"):
+        diagnose(model, X, noisy, validation_data=held, refit=False, row_numbers=[1, 2])
+
+
+@pytest.mark.parametrize(("n", "positive"), [(100, 2), (100, 1), (20_000, 5)])
+def test_a_class_of_a_few_rows_is_judged(n, positive):
+    rng = np.random.default_rng(0)
+    y = (np.arange(n) < positive).astype(int)
+    X = rng.standard_normal((n, 3)) + 2 * y[:, None]
+    held = rng.standard_normal((60, 3)), (np.arange(60) < 1).astype(int)
+    diagnosis = diagnose(LogisticRegression().fit(X, y), X, y, validation_data=held, refit=False)
+    assert diagnosis.evidence.own.judged_errors.shape == (60,)
+
+
+def test_a_column_of_one_value_is_no_nearer_to_the_target_than_one_that_says_something():
+    rng = np.random.default_rng(0)
+    y = np.sort(rng.integers(0, 2, 300))
+    X = np.column_stack([np.zeros((300, 5)), y + 0.5 * rng.standard_normal(300)])
+    assert 5 in most_correlated(Rows.of_numbers(X, y), 1)
+
+
+def test_thirty_classes_drawn_alike_are_no_shift_and_others_are_named_without_the_inputs():
+    hits = 0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        y, other = rng.integers(0, 30, 300), rng.integers(0, 30, 100)
+        x, z = rng.standard_normal((300, 1)), rng.standard_normal((100, 1))
+        shift = find_shift(Rows.of_numbers(x, y), Rows.of_numbers(z, other), True, seed)
+        hits += bool(find_shifted(Suspicions(0, 0, False, True, True, None, shift, None)))
+    assert hits == 0
+    moved = find_shift(Rows.of_numbers(x, y), Rows.of_numbers(z, other // 4), True, 0)
+    [finding] = find_shifted(Suspicions(0, 0, False, True, True, None, moved, None))
+    assert "targets' laws" in finding.words
+    assert "AUC" not in finding.words
+
+
+def test_probabilities_of_a_rare_class_foretell_where_answers_do_not():
+    rng = np.random.default_rng(0)
+    X = rng.standard_normal((4000, 3))
+    y = (X[:, 0] + rng.standard_normal(4000) > 2.6).astype(int)
+    held, model = (X[2000:], y[2000:]), LogisticRegression().fit(X[:2000], y[:2000])
+    diagnosis = diagnose(model, X[:2000], y[:2000], validation_data=held, refit=False)
+    assert "nothing here foretells" not in str(diagnosis)
+
+
+def test_sound_targets_that_grow_by_factors_are_no_noise():
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        X = rng.standard_normal((600, 3))
+        y = np.exp(1 + X[:, 0] + 0.5 * X[:, 1] + 0.5 * rng.standard_normal(600))
+        noise = find_noise(Rows.of_numbers(X, y), False, seed)
+        assert not judge_rows(Suspicions(0, 0, False, True, False, None, None, noise))

@@ -97,7 +97,7 @@ def checked_part(name: str, given: Any, argument: str, classes: Any = None) -> P
                 f"{foreign}. The model is wrong on all of them"
             )
             rows, target = rows[known], target[known]
-    return Part(name, rows_of(x, rows), _plain(target), tuple(notes))
+    return Part(name, rows_of(x, rows), _plain(target), rows, tuple(notes))
 
 
 def _plain(target: Any) -> Any:

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 
 from ..estimators.tabular import TabularClassifier, TabularRegressor
-from ..estimators.tabular.frames import rows_of
 from .part import Absent, Part
 
-__all__ = ["Examined", "examined_of"]
+__all__ = ["Examined", "examined_of", "is_of_fit"]
 
 FEWEST_HELD_OUT = 40
 """Rows of a member that tell more than chance does."""
+FEW = 20
+"""Rows that a network is asked for once more."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,17 +58,36 @@ def examined_of(estimator: Any, learnt: Part, validation: Part | None, test: Par
     raise Absent("a diagnosis needs rows that were not learnt from: give validation=(X, y)")
 
 
+def is_of_fit(estimator: TabularClassifier | TabularRegressor, learnt: Part) -> bool:
+    """Whether these are the rows of ``fit``: the first network says of some that it held out what it said then."""
+    known = np.asarray(estimator.known_rows_)
+    if not np.isin(known, learnt.rows).all():
+        return False
+    alone = _first(estimator)
+    rows, then = (found[:FEW] for found in alone.held_out_predictions())
+    if not len(rows):
+        return False
+    asked = learnt.at(np.searchsorted(learnt.rows, rows)).X
+    now = alone.predict_proba(asked) if isinstance(alone, TabularClassifier) else alone.predict(asked)
+    return bool(np.allclose(now, then, rtol=1e-3, atol=1e-3 * np.abs(then).max()))
+
+
+def _first(estimator: Any) -> Any:
+    alone = copy.copy(estimator)
+    alone.members_ = estimator.members_[:1]
+    return alone
+
+
 def _member(estimator: Any, learnt: Part) -> Examined | None:
     """The first network of several alone: which rows it has not learnt from is known."""
     if not isinstance(estimator, TabularClassifier | TabularRegressor):
         return None
     held = np.asarray(estimator.members_[0].held_out)
-    if len(held) < FEWEST_HELD_OUT or held.max() >= len(learnt):
+    if len(held) < FEWEST_HELD_OUT or not is_of_fit(estimator, learnt):
         return None
-    alone = copy.copy(estimator)
-    alone.members_ = estimator.members_[:1]
-    kept = np.setdiff1d(np.arange(len(learnt)), held)
-    parts = [Part(learnt.name, rows_of(learnt.X, rows), learnt.y[rows]) for rows in (kept, held)]
+    known = np.asarray(estimator.known_rows_)
+    kept = np.delete(known, held)
+    parts = [learnt.at(np.searchsorted(learnt.rows, rows)) for rows in (kept, known[held])]
     several = len(estimator.members_) > 1
     words = f"rows that {'the first of the networks' if several else 'the network'} held out to stop by"
-    return Examined(alone, parts[0], parts[1], words, "one of its networks" if several else "this model")
+    return Examined(_first(estimator), parts[0], parts[1], words, "one of its networks" if several else "this model")

@@ -6,6 +6,7 @@ import copy
 import os
 import time
 import warnings
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy as np
 from ..data.randomness import RandomState, as_random_state
 from ..selection import Metric, ThresholdChoice
 from .checking import checked_kind, checked_part, checked_path
+from .examined import is_of_fit
 from .facts import RunFacts
 from .inside import network_step
 from .markup import Markup, joined
@@ -105,7 +107,9 @@ def report(
     assert learnt is not None
     parts = {n: checked_part(n, given, n, classes) for n, given in (("validation", validation), ("test", test))}
     model = Remembering(estimator, threshold)
-    held = parts["validation"] or _held_out(model, X, y, learnt, classes)
+    held = parts["validation"] or _held_out(model, learnt)
+    if held is None and hasattr(estimator, "held_out_predictions"):
+        learnt = replace(learnt, notes=(*learnt.notes, OTHER_ROWS))
     judged = parts["test"] or held or learnt
     subject = Subject(
         estimator, model, learnt, held, parts["test"], classes,
@@ -121,21 +125,24 @@ def report(
     return page
 
 
-def _held_out(model: Remembering, X: Any, y: Any, learnt: Part, classes: Any) -> Part | None:
+OTHER_ROWS = (
+    "These are not the rows that fit had, and the members' predictions for rows that they held out are not used: give "
+    "the X and y of fit"
+)
+
+
+def _held_out(model: Remembering, learnt: Part) -> Part | None:
     """Rows learnt from, each judged by those members of an ensemble that did not learn from it."""
     if not hasattr(model.estimator, "held_out_predictions"):
         return None
-    from ..estimators.tabular.frames import rows_of
-
-    rows, outputs = model.estimator.held_out_predictions()
-    if not len(rows) or rows.max() >= len(y):
+    if not is_of_fit(model.estimator, learnt):
         # Other rows than those of fit: nothing is known of them.
         return None
-    if len(rows) != len(learnt):
-        learnt = checked_part("held out", (rows_of(X, rows), rows_of(y, rows)), "(X, y)", classes) or learnt
+    rows, outputs = model.estimator.held_out_predictions()
+    some = learnt.at(np.searchsorted(learnt.rows, rows))
     # Rows are known by identity, and these are not to be taken for those learnt from.
-    part = Part("held out", copy.copy(learnt.X), learnt.y)
-    model.tell(part.X, "predict_proba" if classes is not None else "predict", outputs)
+    part = replace(some, name="held out", X=copy.copy(some.X), notes=())
+    model.tell(part.X, "predict_proba" if hasattr(model, "classes_") else "predict", outputs)
     return part
 
 

@@ -50,7 +50,9 @@ def tag(name: str, /, *children: object, **attributes: object) -> Markup:
     >>> tag("p", "1 < 2, ", tag("b", "<script>"), class_="note", aria_label='"')
     '<p class="note" aria-label="&quot;">1 &lt; 2, <b>&lt;script&gt;</b></p>'
     """
-    written = "".join(_attribute(key, value) for key, value in attributes.items() if value not in (None, False))
+    written = "".join(
+        _attribute(key, value) for key, value in attributes.items() if value is not None and value is not False
+    )
     if name in EMPTY:
         return Markup(f"<{name}{written}>")
     return Markup(f"<{name}{written}>{joined(*children)}</{name}>")

@@ -26,6 +26,8 @@ class Part:
     name : str
         ``"learnt from"``, ``"validation"``, ``"held out"`` or ``"test"``.
     X, y
+    rows : int array
+        Their places in what was given.
     notes : tuple of str
         Which rows of those given are not among them, and why.
     """
@@ -33,6 +35,7 @@ class Part:
     name: str
     X: Any
     y: NDArray[Any]
+    rows: NDArray[np.intp]
     notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
@@ -42,5 +45,8 @@ class Part:
         """So many of the rows at random, or all of them."""
         if len(self) <= most:
             return self
-        rows = np.sort(np.random.default_rng(seed).permutation(len(self))[:most])
-        return Part(self.name, rows_of(self.X, rows), self.y[rows], self.notes)
+        return self.at(np.sort(np.random.default_rng(seed).permutation(len(self))[:most]))
+
+    def at(self, places: NDArray[np.intp]) -> Part:
+        """Those of the rows at such places of this part."""
+        return Part(self.name, rows_of(self.X, places), self.y[places], self.rows[places], self.notes)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -117,8 +117,9 @@ class Subject:
         given = (seen.apart.X, seen.apart.y)
         try:
             return diagnose(
-                seen.estimator, seen.learnt.X, seen.learnt.y, validation_data=given, refit=False, random_state=self.seed
-            )
+                seen.estimator, seen.learnt.X, seen.learnt.y, validation_data=given, refit=False,
+                row_numbers=seen.learnt.rows, random_state=self.seed,
+            )  # fmt: skip
         except Exception as error:
             raise Absent(f"no diagnosis: {error}") from error
 
@@ -132,7 +133,7 @@ class Subject:
         """
         if isinstance(part.X, Table) or hasattr(part.X, "get_columns"):
             try:
-                return Part(part.name, part.X.to_frame() if isinstance(part.X, Table) else part.X.to_pandas(), part.y)
+                return replace(part, X=part.X.to_frame() if isinstance(part.X, Table) else part.X.to_pandas())
             except (MissingExtraError, ModuleNotFoundError) as error:
                 raise Absent(f'shuffling columns needs pandas: pip install "diaphane[table]" ({error})') from error
         return part

@@ -36,6 +36,8 @@ class FeatureImportance:
         What fell (or rose, if it is a loss: an importance above 0 means that the column helps).
     score : float
         With all columns as they are.
+    columns : tuple of int, length d
+        The places in X of the columns named.
     """
 
     names: tuple[str, ...]
@@ -44,6 +46,7 @@ class FeatureImportance:
     repeats: Floats
     metric: Metric
     score: float
+    columns: tuple[int, ...] = ()
 
     def rows(self) -> list[dict[str, Any]]:
         """One plain record a column, as a data frame takes them."""
@@ -136,6 +139,7 @@ def feature_importance(
         found.importances[order],
         chosen,
         chosen.score(estimator, X, y),
+        tuple(order.tolist()),
     )
 
 

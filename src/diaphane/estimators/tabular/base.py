@@ -104,6 +104,12 @@ class BaseTabular(BaseEstimator):
                 stacklevel=3,
             )
 
+    @property
+    def known_rows_(self) -> Array:
+        """The places in the ``X`` of ``fit`` of the rows with a target and a weight; a member's are places in these."""
+        check_is_fitted(self)
+        return self._known
+
     def held_out_predictions(self) -> tuple[Array, Array]:
         """What is predicted for the rows of training, each by members that did not learn from it.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,7 @@ def health_of(subject: Subject) -> HealthReport | None:
         return None
     rows = rows_inside(subject.estimator, few.X)
     if tabular:
-        return _of_member(model, Part(few.name, rows, few.y))
+        return _of_member(model, replace(few, X=rows))
     return gradient_health(model, _plain(rows), few.y, random_state=subject.seed)
 
 

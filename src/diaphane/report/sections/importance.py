@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from sklearn.utils import _safe_indexing
 
 from ...data.errors import DataError
 from ...estimators.tabular.frames import rows_of
@@ -70,11 +71,11 @@ def _made(subject: Subject) -> Section:
 def _dependences(subject: Subject, few: Part, found: FeatureImportance) -> Markup | None:
     """The two most important columns that have numbers or few words."""
     drawn: list[Markup] = []
-    for name, mean in zip(found.names, found.means, strict=True):
+    for place, mean in zip(found.columns, found.means, strict=True):
         if len(drawn) == 2 or mean <= 0:
             break
         try:
-            if (dependence := _dependence(subject, few, name)) is not None:
+            if (dependence := _dependence(subject, few, place)) is not None:
                 drawn.append(_drawn(dependence))
         except ImportError:
             return None
@@ -87,13 +88,9 @@ def _dependences(subject: Subject, few: Part, found: FeatureImportance) -> Marku
     return joined(head, look, tag("div", *drawn, class_="pictures"))
 
 
-def _dependence(subject: Subject, few: Part, name: str) -> PartialDependence | None:
-    names = list(map(str, getattr(few.X, "columns", []))) or None
-    place = names.index(name) if names else int(name.removeprefix("x")) if name.startswith("x") else None
-    if place is None:
-        return None
+def _dependence(subject: Subject, few: Part, place: int) -> PartialDependence | None:
     some = few.few(DEPENDENCE_ROWS, subject.seed)
-    values = np.asarray(some.X[some.X.columns[place]] if names else some.X[:, place])
+    values = np.asarray(_safe_indexing(some.X, place, axis=1))
     known = np.array([v is not None and v == v for v in values.tolist()], bool)
     if values.dtype.kind not in "fiu" and len({str(v) for v in values[known]}) > MOST_WORDS:
         return None

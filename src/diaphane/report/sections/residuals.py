@@ -13,7 +13,7 @@ from ..numbers import number
 from ..pictures import picture
 from ..section import Kind, Section
 from ..subject import Subject
-from .scores import rows_called
+from .scores import TITLES, rows_called
 
 __all__ = ["RESIDUALS"]
 
@@ -34,8 +34,12 @@ def _made(subject: Subject) -> Section | None:
         f", and 99 of 100 by less than {number(nearly_all, 3)}.",
     )  # fmt: skip
     order = np.argsort(-off, kind="stable")[:WORST]
-    rows = [[f"row {i + 1}", number(truth[i]), number(said[i]), number(truth[i] - said[i])] for i in order]
-    worst = table(["of these rows", "true", "predicted", "true − predicted"], rows, caption="Missed by most")
+    rows = [[f"row {part.rows[i]}", number(truth[i]), number(said[i]), number(truth[i] - said[i])] for i in order]
+    worst = table(
+        [f"of the {TITLES[part.name]} rows as given, from 0", "true", "predicted", "true − predicted"],
+        rows,
+        caption="Missed by most",
+    )
     name = clean(subject.target, 40)
 
     def drawn(kind: str, title: str, told: str) -> Any:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import is_classifier, is_regressor
 from sklearn.model_selection import KFold, StratifiedKFold, train_test_split
 from sklearn.utils.validation import check_is_fitted
@@ -16,7 +18,18 @@ from .evidence import Suspicions, gather, look
 from .noise import find_noise
 from .report import Diagnosis
 from .row_verdict import MORE_THAN_NATURAL, REPEATED, TELLS, find_shifted
-from .rows import JUDGED_ROWS, LEARNT_ROWS, MOST_ROWS, Rows, checked, checked_classes, prepared, some_of
+from .rows import (
+    JUDGED_ROWS,
+    LEARNT_ROWS,
+    MOST_COLUMNS,
+    MOST_ROWS,
+    Rows,
+    by_own_head,
+    checked,
+    checked_classes,
+    prepared,
+    some_of,
+)
 from .scores import Parts, Scale
 from .suspicions import (
     Shift,
@@ -36,8 +49,6 @@ __all__ = ["diagnose"]
 
 HELD_OUT = 0.25
 FEWEST_ROWS = math.ceil(LEARNT_ROWS / (1 - HELD_OUT))
-MOST_COLUMNS = 200
-"""Columns that the rows are judged by, and that baselines see; a model that is judged sees all."""
 ENOUGH_JUDGED = 300
 """Fewer, and a difference of a tenth of the skill is within three standard errors: other quarters are held out too."""
 
@@ -50,6 +61,7 @@ def diagnose(
     validation_data: tuple[Any, Any] | None = None,
     refit: bool = True,
     random_state: RandomState = 0,
+    row_numbers: Any = None,
 ) -> Diagnosis:
     """Say what keeps a fitted estimator from doing better, by which evidence, and what to try next.
 
@@ -74,6 +86,8 @@ def diagnose(
         False judges the estimator as it is fitted, by ``validation_data``, in a second or two: leakage, shift, wrong
         targets, baselines, the curves it kept. Other rates, sizes and numbers of rows are then not tried.
     random_state : None, int, RandomState or Generator
+    row_numbers : int array (n,), optional
+        What the rows of X are called where single ones are named; their places in X by default.
 
     Returns
     -------
@@ -118,8 +132,12 @@ def diagnose(
         raise ValueError(f"y has one value only, {target[0]:g}: there is nothing to foretell")
     some = (x, target, some_of(target, MOST_ROWS, classes, seed))
     others = None if given is None else (*given, some_of(given[1], MOST_ROWS, classes, seed))
-    model, rows, apart = prepared(estimator, some, others, refit)
-    return _diagnosed(model, classes, rows, apart, seed, refit, len(target))
+    numbers = None if row_numbers is None else np.asarray(row_numbers)
+    if numbers is not None and numbers.shape != target.shape:
+        raise ValueError(f"row_numbers has shape {numbers.shape}; expected one number a row of X: {target.shape}")
+    model, head, rows, apart = prepared(estimator, some, others, refit)
+    source = (head, x) if head is not None else None
+    return _diagnosed(model, source, classes, rows, apart, seed, refit, len(target), numbers)
 
 
 def _checked_pair(classes: bool, pair: Any) -> tuple[Any, Any] | None:
@@ -131,22 +149,34 @@ def _checked_pair(classes: bool, pair: Any) -> tuple[Any, Any] | None:
 
 
 def _diagnosed(
-    model: Any, classes: bool, rows: Rows, apart: Rows | None, seed: int, refit: bool, n_given: int
+    model: Any,
+    source: tuple[Any, Any] | None,
+    classes: bool,
+    rows: Rows,
+    apart: Rows | None,
+    seed: int,
+    refit: bool,
+    n_given: int,
+    row_numbers: NDArray[Any] | None,
 ) -> Diagnosis:
     repeated, natural, copied, rows, apart = _without_copies(rows, apart)
-    rows, apart = _narrowed(rows, apart)
     with one_thread():
-        shift = find_shift(rows, apart, classes, seed) if apart is not None else None
+        shift = find_shift(*_narrowed(rows, apart), classes, seed) if apart is not None else None
     shifted = find_shifted(_only_shift(shift, classes))
     # Rows of another law say nothing of how well this one was learnt; a model as it is has seen all others.
     within = apart is None or (bool(shifted) and refit)
-    parts: Parts = _held_out(rows, classes, seed) if within or apart is None else [(rows, apart)]
+    cut: Parts = _held_out(rows, classes, seed) if within or apart is None else [(rows, apart)]
+    # What chooses columns by targets, a step before the last or this, may see those learnt from alone.
+    made = [by_own_head(*source, *part) for part in cut] if source is not None and (within or apart is None) else cut
+    parts = [_narrowed(*part) for part in made]
     with one_thread():
         noise = find_noise(rows, classes, seed)
         teller = find_teller(rows, classes, seed)
         if teller is not None and teller.alone >= TELLS:
-            others = skill_without(teller.column, parts, Scale.of(classes, parts), seed)
+            others = skill_without(teller.column, [_narrowed(*part) for part in cut], Scale.of(classes, cut), seed)
             teller = Teller(teller.column, teller.name, teller.alone, others)
+    if noise is not None and row_numbers is not None:
+        noise = replace(noise, rows=row_numbers[noise.rows])
     suspicions = Suspicions(repeated, natural, copied, apart is not None, classes, teller, shift, noise)
     if refit:
         evidence = gather(model, classes, parts, suspicions, seed, within, n_given)
@@ -193,12 +223,12 @@ def _held_out(rows: Rows, classes: bool, seed: int) -> Parts:
     return [(rows.take(learnt), rows.take(judged)) for learnt, judged in pairs]
 
 
-def _narrowed(rows: Rows, apart: Rows | None) -> tuple[Rows, Rows | None]:
-    """Of very many columns those that are nearest to the target."""
-    if rows.numbers.shape[1] <= MOST_COLUMNS:
-        return rows, apart
-    kept = most_correlated(rows, MOST_COLUMNS)
-    return rows.with_columns(kept), None if apart is None else apart.with_columns(kept)
+def _narrowed(learnt: Rows, judged: Rows) -> tuple[Rows, Rows]:
+    """Of very many columns those that are nearest to the target of the rows learnt from."""
+    if learnt.numbers.shape[1] <= MOST_COLUMNS:
+        return learnt, judged
+    kept = most_correlated(learnt, MOST_COLUMNS)
+    return learnt.with_columns(kept), judged.with_columns(kept)
 
 
 def _without_copies(rows: Rows, apart: Rows | None) -> tuple[float, float, bool, Rows, Rows | None]:

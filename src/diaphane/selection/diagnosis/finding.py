@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["DiagnosisFinding", "percent"]
+__all__ = ["DiagnosisFinding", "percent", "takes_away"]
 
 
 @dataclass(frozen=True)
@@ -45,3 +45,16 @@ def percent(share: float) -> str:
     ('12 %', 'less than nothing')
     """
     return "less than nothing" if share < -9.99 or not math.isfinite(share) else f"{100 * share:.0f} %"
+
+
+def takes_away(skill: float) -> str:
+    """What a model does to the error of a constant, in words.
+
+    Examples
+    --------
+    >>> takes_away(0.92), takes_away(-0.4)
+    ("takes away 92 % of a constant's error", 'is worse than a constant')
+    """
+    return (
+        f"takes away {percent(max(skill, 0.0))} of a constant's error" if skill > -0.005 else "is worse than a constant"
+    )

@@ -11,10 +11,17 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import KFold, StratifiedKFold, cross_val_predict
 
-__all__ = ["held_out", "held_out_skill"]
+__all__ = ["held_out", "held_out_skill", "of_frequent_classes"]
 
 Floats = NDArray[np.float64]
 FOLDS = 3
+
+
+def of_frequent_classes(target: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which rows are of classes that every fold can learn."""
+    _, inverse, counts = np.unique(target, return_inverse=True, return_counts=True)
+    found: NDArray[np.bool_] = counts[inverse] >= FOLDS
+    return found
 
 
 def _folds(target: NDArray[Any], classes: bool, seed: int) -> Any:

@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.feature_selection import SelectKBest, f_classif, f_regression
+from sklearn.pipeline import make_pipeline
 
 from .baselines import ROBUST, robust_baselines, seen_by
-from .folds import held_out
-from .rows import Rows
+from .folds import held_out, of_frequent_classes
+from .rows import MOST_COLUMNS, Rows
 
 __all__ = ["Noise", "find_noise"]
 
@@ -53,8 +55,15 @@ class Noise:
     rows: NDArray[np.intp]
 
 
-def find_noise(rows: Rows, classes: bool, seed: int) -> Noise:
-    """What the best of the baselines, all cross-validated, contradicts most surely."""
+def find_noise(rows: Rows, classes: bool, seed: int) -> Noise | None:
+    """What the best of the baselines, all cross-validated, contradicts most surely.
+
+    Classes of a row or two are left out.
+    """
+    if classes:
+        rows = rows.take(of_frequent_classes(rows.target))
+        if len(np.unique(rows.target)) < 2:
+            return None
     asked = robust_baselines(rows, classes, seed)
     if not classes and len(np.unique(rows.target)) < COARSE * len(rows):
         # A median hits coarse targets exactly, and whatever it does not hit would be far from it.
@@ -67,7 +76,9 @@ def find_noise(rows: Rows, classes: bool, seed: int) -> Noise:
 def _of_classes(rows: Rows, by: str, model: Any, seed: int) -> tuple[float, Noise]:
     """The share of wrong answers, and where they are."""
     names = np.unique(rows.target)
-    chances = held_out(model, seen_by(by, rows), rows.target, True, seed, "predict_proba")
+    chances = held_out(
+        _nearest(model, by, rows, f_classif), seen_by(by, rows), rows.target, True, seed, "predict_proba"
+    )
     wrong = names[chances.argmax(axis=1)] != rows.target
     order = np.argsort(-chances.max(axis=1), kind="stable")
     half, quarter = (order[: max(1, len(rows) // share)] for share in (2, 4))
@@ -88,11 +99,16 @@ def _of_classes(rows: Rows, by: str, model: Any, seed: int) -> tuple[float, Nois
 def _of_numbers(rows: Rows, by: str, model: Any, seed: int) -> tuple[float, Noise]:
     """The median absolute residual, to which outliers are nothing, and what is out."""
     target = rows.target
-    predicted = held_out(model, seen_by(by, rows), target, False, seed)
+    predicted = held_out(_nearest(model, by, rows, f_regression), seen_by(by, rows), target, False, seed)
     residuals = target - predicted
-    centred = np.abs(residuals - np.median(residuals))
-    spread = MAD * np.maximum(np.median(centred), _local_medians(centred, predicted))
+    centred, spread = _centred_and_spread(residuals, predicted)
     out = centred > WIDE * spread
+    if target.min() > 0:
+        # What grows by factors has a long tail of sound values, which its logarithm has not.
+        least = target.min()
+        logs = np.log(np.maximum(predicted, least))
+        far, width = _centred_and_spread(np.log(target) - logs, logs)
+        out &= far > WIDE * width
     rest, suspects = ~out, np.flatnonzero(out)
     share = float(out.mean())
     return float(np.median(np.abs(residuals))), Noise(
@@ -114,6 +130,18 @@ MAD = 1.4826
 TINY = 1e-300
 NEIGHBOURHOODS = 3
 """Low, middle and high predictions: what is dear is foretold less exactly than what is cheap, and not wrong for it."""
+
+
+def _nearest(model: Any, by: str, rows: Rows, score: Any) -> Any:
+    """A model that sees, of very many columns, those that are nearest to the targets it learns from."""
+    if seen_by(by, rows).shape[1] <= MOST_COLUMNS:
+        return model
+    return make_pipeline(SelectKBest(score, k=MOST_COLUMNS), model)
+
+
+def _centred_and_spread(residuals: Floats, predicted: Floats) -> tuple[Floats, Floats]:
+    centred = np.abs(residuals - np.median(residuals))
+    return centred, MAD * np.maximum(np.median(centred), _local_medians(centred, predicted))
 
 
 def _local_medians(centred: Floats, predicted: Floats) -> Floats:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from .evidence import Suspicions
-from .finding import DiagnosisFinding, percent
+from .finding import DiagnosisFinding, percent, takes_away
 
 __all__ = ["MORE_THAN_NATURAL", "REPEATED", "TELLS", "find_shifted", "judge_rows"]
 
@@ -19,8 +19,8 @@ TELLS_MORE = 0.15
 """… above what all other columns tell together: of a task that is easy by any column it is no wonder."""
 SHIFTED, SHIFT_ERRORS = 0.58, 4.0
 """AUC of telling both sets of rows apart, and standard errors above ½."""
-TARGET_SHIFTED, TARGET_ERRORS = 0.12, 2.5
-"""Distance of the targets' laws (total variation, Kolmogorov), and times √(1/m + 1/n)."""
+TARGET_SHIFTED, TARGET_CHANCE = 0.12, 1e-4
+"""Distance of the targets' laws (total variation, Kolmogorov), and how rarely targets of one law are as far apart."""
 NOISY, NOISY_RATIO = 0.08, 0.62
 """Classes: wrong among the surer half and the surest quarter of the rows, and their mean over wrong among all.
 Overlapping classes are told wrongly where a model is unsure, wrong labels everywhere."""
@@ -61,12 +61,12 @@ def find_shifted(s: Suspicions) -> list[DiagnosisFinding]:
     if shift is None:
         return []
     rows = shift.auc >= max(SHIFTED, 0.5 + SHIFT_ERRORS * shift.error)
-    targets = shift.target_distance >= max(TARGET_SHIFTED, TARGET_ERRORS * shift.target_error)
+    targets = shift.target_distance >= TARGET_SHIFTED and shift.target_chance < TARGET_CHANCE
     if not rows and not targets:
         return []
     told = f"a classifier tells validation rows from training rows with an AUC of {shift.auc:.2f} (0.5 for one law)"
     which = f"; {shift.name} differs most (Kolmogorov distance {shift.distance:.2f})"
-    words = told + which if rows else f"the targets' laws are {shift.target_distance:.2f} apart, and {told}"
+    words = told + which if rows else f"the targets' laws are {shift.target_distance:.2f} apart (0 for one law)"
     evidence = {"auc": shift.auc, "column": float(shift.column), "target_distance": shift.target_distance}
     steps = (
         "find out how the two sets came about: other time, place, instrument, selection",
@@ -103,7 +103,7 @@ def _noise(s: Suspicions) -> list[DiagnosisFinding]:
         return []
     words = (
         f"{percent(n.share)} of the targets are more than five robust deviations from what {n.by}, cross-validated, "
-        f"foretells; of the others it explains {percent(n.skill)}"
+        f"foretells; on the others it {takes_away(n.skill)}"
     )
     return [
         DiagnosisFinding("label noise", words, numbers, (*steps[:2], "until then: a loss that outliers do not rule"))

@@ -17,7 +17,10 @@ from ...data.table import Table
 from ...estimators.tabular.frames import is_frame, rows_of
 from .encoding import Columns, as_numbers
 
-__all__ = ["LEARNT_ROWS", "JUDGED_ROWS", "MOST_ROWS", "Rows", "checked", "checked_classes", "prepared", "some_of"]
+__all__ = [
+    "JUDGED_ROWS", "LEARNT_ROWS", "MOST_COLUMNS", "MOST_ROWS", "Rows", "by_own_head", "checked", "checked_classes",
+    "prepared", "some_of",
+]  # fmt: skip
 
 Floats = NDArray[np.float64]
 Whole = NDArray[np.intp]
@@ -26,6 +29,10 @@ LEARNT_ROWS = 30
 """Fewer, and a half of them, which the learning curve needs, is a matter of chance."""
 MOST_ROWS = 3000
 """Rows of each set that a diagnosis is made of, at random: a model is fitted some ten times."""
+MOST_COLUMNS = 200
+"""Columns that the rows are judged by, and that baselines see; a model that is judged sees all."""
+FEWEST_OF_CLASS = 4
+"""Rows of a class that sampling leaves, where there are as many: a quarter and a third can be held out."""
 JUDGED_ROWS = 20
 """Fewer, and one row is 5 % of all answers."""
 
@@ -121,14 +128,19 @@ def checked_classes(learnt: NDArray[Any], judged: NDArray[Any] | None) -> None:
 
 
 def some_of(target: NDArray[Any], most: int, classes: bool, seed: int) -> Whole:
-    """Places of at most so many rows, drawn at random, of each class its share."""
+    """Places of about so many rows, drawn at random, of each class its share and at least four."""
     every = np.arange(len(target))
     if len(target) <= most:
         return every
     counts = np.unique(target, return_counts=True)[1] if classes else np.array([0])
     stratify = target if counts.min() > 1 and len(counts) <= min(most, len(target) - most) else None
     kept, _ = train_test_split(every, train_size=most, random_state=seed, stratify=stratify)
-    return np.sort(kept)
+    if classes:
+        rare = [np.flatnonzero(target == name) for name in np.unique(target)]
+        some = [np.random.default_rng(seed).permutation(places)[:FEWEST_OF_CLASS] for places in rare
+                if np.isin(places, kept).sum() < FEWEST_OF_CLASS]  # fmt: skip
+        kept = np.concatenate([kept, *some])
+    return np.unique(kept)
 
 
 def prepared(
@@ -136,8 +148,8 @@ def prepared(
     learnt: tuple[Any, NDArray[Any], Whole],
     judged: tuple[Any, NDArray[Any], Whole] | None,
     refit: bool,
-) -> tuple[Any, Rows, Rows | None]:
-    """A model, and the rows at the places given, as it takes them and as numbers.
+) -> tuple[Any, Any, Rows, Rows | None]:
+    """A model, the steps before it or None, and the rows at the places given, as it takes them and as numbers.
 
     A pipeline that is to be fitted again becomes its last step, and rows what the steps before it make of them; those
     learn from ``learnt`` alone.
@@ -148,6 +160,7 @@ def prepared(
         If a number is missing or infinite where the model takes none.
     """
     parts = [learnt] if judged is None else [learnt, judged]
+    head = None
     sets = [_as_rows(rows_of(_indexable(x), places)) for x, _, places in parts]
     targets = [y[places] for _, y, places in parts]
     if refit and isinstance(model, Pipeline) and len(model) > 1:
@@ -159,7 +172,28 @@ def prepared(
         Rows(x, z, c, y, places, columns)
         for x, z, c, y, (_, _, places) in zip(sets, numbers, codes, targets, parts, strict=True)
     ]  # fmt: skip
-    return model, found[0], None if judged is None else found[1]
+    return model, head, found[0], None if judged is None else found[1]
+
+
+def by_own_head(head: Any, x: Any, learnt: Rows, judged: Rows) -> tuple[Rows, Rows]:
+    """Both as the steps before the last make them that learn from ``learnt`` alone.
+
+    Steps that need no target and refuse what they did not learn, a new word say, are left as all rows made them.
+    """
+    own = clone(head)
+    raw = [_as_rows(rows_of(_indexable(x), rows.places)) for rows in (learnt, judged)]
+    try:
+        made = [_as_rows(own.fit_transform(raw[0], learnt.target)), _as_rows(own.transform(raw[1]))]
+    except ValueError:
+        if any(get_tags(step).target_tags.required for _, step in head.steps if hasattr(step, "fit")):
+            raise
+        return learnt, judged
+    numbers, codes, columns = as_numbers(made, True)
+    first, second = (
+        replace(rows, given=given, numbers=z, codes=c, columns=columns)
+        for rows, given, z, c in zip((learnt, judged), made, numbers, codes, strict=True)
+    )
+    return first, second
 
 
 def _indexable(x: Any) -> Any:

@@ -124,6 +124,13 @@ class Scored:
         """Skill on the rows it is judged by."""
         return float(1 - self.judged_errors.mean() / self.scale.judged)
 
+    @property
+    def foretold(self) -> float:
+        """The greater of the skills of answers and of probabilities: of a rare class only these may tell anything."""
+        if self.doubts is None or not np.isfinite(self.doubts).all():
+            return self.judged
+        return max(self.judged, float(1 - self.doubts.mean() / self.scale.doubts))
+
     def gain_over(self, other: Scored) -> tuple[float, float]:
         """Skill above the other's on the rows judged by, and in how many standard errors of the paired difference."""
         if not np.isfinite(other.judged_errors).all():

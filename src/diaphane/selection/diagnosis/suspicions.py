@@ -11,7 +11,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from .baselines import scored_baselines
-from .folds import held_out, held_out_skill
+from .folds import held_out, held_out_skill, of_frequent_classes
 from .rows import Rows
 from .scores import Parts, Scale
 
@@ -84,6 +84,10 @@ def find_teller(rows: Rows, classes: bool, seed: int) -> Teller | None:
     columns = most_correlated(rows, COLUMNS_TRIED)
     if len(columns) < 3:
         return None
+    if classes:
+        rows = rows.take(of_frequent_classes(rows.target))
+        if len(np.unique(rows.target)) < 2:
+            return None
     leaf = max(3, len(rows) // 100)
     tree = (DecisionTreeClassifier if classes else DecisionTreeRegressor)(min_samples_leaf=leaf, random_state=seed)
     skills = [held_out_skill(tree, rows.of_column(c), rows.target, classes, seed) for c in columns]
@@ -101,13 +105,18 @@ def skill_without(column: int, parts: Parts, scale: Scale, seed: int) -> float:
 
 def most_correlated(rows: Rows, most: int) -> NDArray[np.intp]:
     """At most so many columns, in their order: those one of whose numbers has the greatest rank correlation."""
+    from scipy.stats import rankdata
+
     owner = rows.columns.code_owner
     found = np.unique(owner)
     if len(found) <= most:
         return found
-    codes = np.unique(rows.target, return_inverse=True)[1].argsort().argsort()
-    ranks = rows.codes.argsort(axis=0).argsort(axis=0)
-    towards = np.abs((codes - codes.mean()) @ (ranks - ranks.mean(axis=0)))
+    codes = rankdata(np.unique(rows.target, return_inverse=True)[1])
+    ranks = rankdata(rows.codes, axis=0)
+    ranks -= ranks.mean(axis=0)
+    # Of few values the ranks vary less: a correlation is of the spread that there is.
+    spread = np.sqrt((ranks**2).sum(axis=0))
+    towards = np.abs((codes - codes.mean()) @ ranks) / np.where(spread > 0, spread, 1.0)
     strongest = np.array([towards[owner == column].max() for column in found])
     return np.sort(found[np.argsort(-strongest, kind="stable")[:most]])
 
@@ -122,12 +131,15 @@ class Shift:
     name: str
     distance: float
     target_distance: float
-    target_error: float
+    target_chance: float
 
 
 def find_shift(learnt: Rows, judged: Rows, classes: bool, seed: int) -> Shift:
-    """AUC cross-validated, with its standard error where both are of one law (Hanley & McNeil 1982)."""
-    from scipy.stats import ks_2samp
+    """AUC cross-validated, with its standard error where both are of one law (Hanley & McNeil 1982).
+
+    ``target_chance`` is how often targets of one law are as far apart: χ² of classes, Kolmogorov–Smirnov of numbers.
+    """
+    from scipy.stats import chi2_contingency, ks_2samp
 
     x = np.concatenate([learnt.codes, judged.codes])
     from_judged = np.arange(len(x)) >= len(learnt)
@@ -142,10 +154,12 @@ def find_shift(learnt: Rows, judged: Rows, classes: bool, seed: int) -> Shift:
     column = int(learnt.columns.code_owner[worst])
     if classes:
         names = np.unique(learnt.target)
-        shares = [np.array([np.mean(r.target == name) for name in names]) for r in (learnt, judged)]
-        apart = float(0.5 * np.abs(shares[0] - shares[1]).sum())
+        counts = np.array([[np.count_nonzero(r.target == name) for name in names] for r in (learnt, judged)])
+        apart = float(0.5 * np.abs(counts[0] / m - counts[1] / n).sum())
+        chance = float(chi2_contingency(counts, correction=False).pvalue)
     else:
-        apart = float(ks_2samp(learnt.target, judged.target).statistic)
+        test = ks_2samp(learnt.target, judged.target)
+        apart, chance = float(test.statistic), float(test.pvalue)
     auc = float(roc_auc_score(from_judged, told))
     named = learnt.columns.names[column]
-    return Shift(auc, error, column, named, float(distances[worst]), apart, float(np.sqrt((m + n) / (m * n))))
+    return Shift(auc, error, column, named, float(distances[worst]), apart, chance)

@@ -13,7 +13,7 @@ import numpy as np
 
 from ...insight.health import Finding, HealthReport
 from .evidence import MORE_EPOCHS, Evidence
-from .finding import DiagnosisFinding, percent
+from .finding import DiagnosisFinding, percent, takes_away
 from .row_verdict import judge_rows
 from .scores import Scored
 
@@ -80,7 +80,7 @@ def _vanishing(e: Evidence) -> list[DiagnosisFinding]:
         "fewer hidden layers",
         "inputs scaled to mean 0 and variance 1",
     )
-    words = f"{built[0].words}; the model explains {percent(e.own.judged)}, {_best(e.rivals).name} {percent(best)}"
+    words = f"{built[0].words}; the model {takes_away(e.own.judged)}, {_best(e.rivals).name} {takes_away(best)}"
     return [DiagnosisFinding("vanishing gradients", words, {"factor": built[0].value, "skill": e.own.judged}, steps)]
 
 
@@ -102,7 +102,7 @@ def _pace(e: Evidence) -> list[DiagnosisFinding]:
     longer = _learns_more([e.trials[name] for name in MORE_EPOCHS if name in e.trials], e.own, most, MOST_BY_EPOCHS)
     # A greater rate does in a few epochs what a small one does in many: which of the two is further from the usual?
     if longer and not (quicker and e.slow > e.short):
-        steps = (f"max_iter: with {longer.name} it explains {percent(longer.judged)}", *LONGER)
+        steps = (f"max_iter: with {longer.name} it {takes_away(longer.judged)}", *LONGER)
         words = f"the loss was still falling when training ended: {_as_many(longer, e.own)}"
         return [DiagnosisFinding("stopped too early", words, _then_and_now(longer, e.own), steps)]
     if quicker:
@@ -117,9 +117,8 @@ def _learns_more(trials: list[Scored], own: Scored, most: float, share: float = 
 
 def _as_many(better: Scored, own: Scored) -> str:
     return (
-        f"{better.name} explain{'' if better.name in MORE_EPOCHS else 's'} {percent(better.judged)} in place of "
-        f"{percent(own.judged)} of the rows judged by, and {percent(better.learnt)} in place of {percent(own.learnt)} "
-        "of those learnt from"
+        f"with {better.name} the model {takes_away(better.judged)} on the rows judged by and {percent(better.learnt)} "
+        f"on those learnt from; as it is, {percent(own.judged)} and {percent(own.learnt)}"
     )
 
 
@@ -148,8 +147,8 @@ def _underfitting(e: Evidence) -> list[DiagnosisFinding]:
     if better is None or better.judged < e.own.learnt + LITTLE_LEARNT:
         return []
     words = (
-        f"the model explains {percent(e.own.learnt)} of the rows it learnt from and {percent(e.own.judged)} of "
-        f"others; {better.name} explains {percent(better.judged)} of others"
+        f"the model {takes_away(e.own.learnt)} on the rows it learnt from; on others it {takes_away(e.own.judged)}, "
+        f"and {better.name} {takes_away(better.judged)}"
     )
     steps: tuple[str, ...] = (
         f"a model that can bend: {better.name}, MLPClassifier or MLPRegressor", "less penalty", "more features",
@@ -176,21 +175,17 @@ def _memory(e: Evidence) -> list[DiagnosisFinding]:
         return []
     found = []
     numbers = {"learnt": e.own.learnt, "judged": e.own.judged}
-    said = (
-        f"the model explains {percent(e.own.learnt)} of the rows it learnt from and {percent(e.own.judged)} of others"
-    )
+    said = f"the model {takes_away(e.own.learnt)} on the rows it learnt from; on others it {takes_away(e.own.judged)}"
     if e.sampled and e.refitted:
         said = f"fitted to {e.n_learnt} of {e.n_given} rows, {said} (with all of them it may remember less)"
     better, risen = _held_back_better(e), _risen(e)
     if better is not None or risen >= RISING_LOSS:
-        why = (
-            f"{better.name} explains {percent(better.judged)}" if better else f"the validation loss rose by {risen:.0%}"
-        )
+        why = f"{better.name} {takes_away(better.judged)}" if better else f"the validation loss rose by {risen:.0%}"
         tried = [f"{better.name}: {percent(better.judged)}"] if better else []
         steps = (*tried, *(HOLDING_BACK if e.network else SIMPLER), "more rows")
         found.append(DiagnosisFinding("overfitting", f"{said}; {why}", numbers, steps))
     if e.half is not None and _still_rising(e):
-        words = f"{said}; with half of the rows it explains {percent(e.half.judged)}: the curve is still rising"
+        words = f"{said}; with half of the rows it {takes_away(e.half.judged)}: the curve is still rising"
         steps = ("more rows: twice as many, and diagnose again", *(HOLDING_BACK if e.network else SIMPLER)[:2])
         found.append(DiagnosisFinding("too little data", words, {**numbers, "half": e.half.judged}, steps))
     return found
@@ -233,11 +228,11 @@ def _well(e: Evidence) -> DiagnosisFinding:
     best = _best(e.rivals)
     tried = "nothing that was tried" if e.refitted else "no baseline"
     words = (
-        f"the model explains {percent(e.own.judged)} of the rows judged by ({percent(e.own.learnt)} of those learnt "
-        f"from); {best.name} explains {percent(best.judged)}, and {tried} does clearly better"
+        f"the model {takes_away(e.own.judged)} on the rows judged by (on those learnt from: {percent(e.own.learnt)}); "
+        f"{best.name} {takes_away(best.judged)}, and {tried} does clearly better"
     )
     steps: tuple[str, ...] = ("score once on test data that nothing was chosen by",)
-    if max(e.own.judged, best.judged) < SOME:
+    if max(s.foretold for s in (e.own, *e.rivals)) < SOME:
         words += ": nothing here foretells the target"
         steps = ("other columns: these say next to nothing of the target", *steps)
     elif (lost := e.own.learnt - e.own.judged) >= GAP:
