@@ -113,7 +113,10 @@ def test_a_real_interrupt_ends_a_long_fit_with_a_model():
         with pytest.raises(subprocess.TimeoutExpired):
             running.wait(2)
         running.send_signal(signal.SIGINT)
-        out, err = running.communicate(timeout=100)
+        try:
+            out, err = running.communicate(timeout=60)
+        finally:
+            running.kill()
     assert out.splitlines() == ["['InterruptedWarning'] interrupted True"], err
 
 

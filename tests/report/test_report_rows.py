@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from report.pages import Page, as_number
-from sklearn.linear_model import LinearRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression
 
 import diaphane.report.subject as subject
 from diaphane.estimators import TabularRegressor
@@ -86,3 +86,30 @@ def test_a_column_of_importance_is_known_by_its_place_whatever_it_is_called():
 
 def test_an_attribute_of_nought_is_written():
     assert tag("p", tabindex=0, hidden=False, title=None) == '<p tabindex="0"></p>'
+
+
+def test_a_rare_class_that_is_ranked_well_asks_for_a_threshold():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(3000, 2))
+    y = rng.random(3000) < 1 / (1 + np.exp(4.5 - 1.2 * X[:, 0]))
+    model = LogisticRegression().fit(X[:2000], y[:2000])
+    page = Page(report(model, X[:2000], y[:2000], test=(X[2000:], y[2000:])).html)
+    first = next(e["text"] for e in page.all("header"))
+    assert "Verdict: choose a threshold" in first
+    assert "choose_threshold" in first
+    assert "of no use" not in first
+
+
+def test_what_is_no_threshold_is_refused_with_words():
+    X = np.arange(40.0)[:, None]
+    with pytest.raises(TypeError, match="choose_threshold"):
+        report(LogisticRegression().fit(X, X[:, 0] > 20), X, X[:, 0] > 20, threshold=0.3)
+
+
+def test_scores_of_rows_that_something_was_chosen_by_say_so():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(300, 2))
+    y = X[:, 0] + 0.3 * rng.normal(size=300) > 0
+    model = LogisticRegression().fit(X[:200], y[:200])
+    page = Page(report(model, X[:200], y[:200], validation=(X[200:], y[200:])).html)
+    assert "may have been chosen by these rows" in next(e["text"] for e in page.all("header"))

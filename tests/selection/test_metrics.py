@@ -175,14 +175,16 @@ def law_as_estimator(law):
 def test_accuracy_misleads_where_one_class_is_nearly_all_and_not_otherwise():
     rare = np.repeat(["no", "yes"], [990, 10])
     assert "99.0 % of the rows" in accuracy_misleads(rare)
-    assert "no better than always saying 'no'" in accuracy_misleads(rare, 0.991)
+    assert "on 1000 rows may be by chance alone above always saying 'no'" in accuracy_misleads(rare, 0.991)
+    assert "no better than always saying 'no'" in accuracy_misleads(rare, 0.99)
     assert accuracy_misleads(rare, 0.9999) is None
     assert "avoids 30 % of the mistakes" in accuracy_misleads(np.repeat([0, 1], [9000, 1000]), 0.93)
     assert accuracy_misleads(rare.astype(object), 0.99) == accuracy_misleads(rare, 0.99)
     even = np.repeat([0, 1, 2], 100)
     assert accuracy_misleads(even) is None
     assert accuracy_misleads(even, 0.6) is None
-    assert "no better than" in accuracy_misleads(even, 0.34)
+    assert "no better than" in accuracy_misleads(even, 0.33)
+    assert "by chance alone" in accuracy_misleads(even, 0.34)
     assert "all of one class" in accuracy_misleads([1, 1, 1])
     with pytest.raises(ValueError, match="within 0 and 1"):
         accuracy_misleads(even, 97)

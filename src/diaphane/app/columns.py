@@ -7,14 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from ..data import ColumnEncoder, DataError, Stream, TargetScaler
+from ..data import ColumnEncoder, DataError, Stream, Table, TargetScaler
+from ..data.table import is_numeric
 from ..graph.node import Array
 from .errors import UserError
 from .options import Options
 from .parts import Parts, TestFile, named_in
 from .weighting import class_weights
 
-__all__ = ["Columns", "encode", "features", "targets"]
+__all__ = ["Columns", "encode", "features", "targets", "words_among_numbers"]
+
+MOST_READ = 20_000
+FEW_WORDS = 0.1
+"""Share of the cells that are no numbers, up to which a person will have meant numbers."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +97,32 @@ def features(parts: Parts, encoder: ColumnEncoder, test: TestFile | None) -> dic
         except DataError as error:
             raise (named_in(error, test, encoder) if test is not None and name == "test" else error) from None
     return x
+
+
+def words_among_numbers(table: Table) -> list[str]:
+    """A sentence for each column that a few cells make one of words, where nearly all are numbers."""
+    found = []
+    for name in table.names:
+        column = table[name]
+        if is_numeric(column):
+            continue
+        cells = [(row, cell) for row, cell in enumerate(column[:MOST_READ].tolist(), 1) if cell is not None]
+        odd = [(row, cell) for row, cell in cells if not _is_number(str(cell))]
+        if odd and len(odd) <= FEW_WORDS * len(cells):
+            row, cell = odd[0]
+            found.append(
+                f"column {name!r} is taken as words: {len(cells) - len(odd)} of {len(cells)} cells are numbers, and "
+                f"row {row} holds {cell!r}; empty such cells to have numbers"
+            )
+    return found
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
 
 
 def targets(y: Array, scaler: TargetScaler | None) -> Array:

@@ -18,6 +18,13 @@ from .model import Model
 
 __all__ = ["fitted_of"]
 
+NAMES = {
+    "mlp": "a multi-layer perceptron",
+    "perceptron": "a perceptron",
+    "logistic": "logistic regression",
+    "linear": "linear regression",
+}
+
 
 class _Fitted(BaseEstimator):  # type: ignore[misc]
     """What all share: there is nothing to learn.
@@ -66,6 +73,11 @@ class _FittedNetwork(_Fitted):
     def __init__(self, model: Model) -> None:
         super().__init__(model)
         self.network_, self.state_ = model.network, model.state
+
+    @property
+    def called(self) -> str:
+        """What it is, for people."""
+        return NAMES.get(str(self.model.facts.get("model")), "a network")
 
 
 def _has_probabilities(estimator: Any) -> bool:

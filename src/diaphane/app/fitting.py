@@ -18,7 +18,7 @@ from ..nn import Network
 from ..optim import ScheduleError
 from ..selection.metrics import Metric
 from ..training import DivergenceError, History, InterruptedWarning
-from .columns import Columns, encode, features
+from .columns import Columns, encode, features, words_among_numbers
 from .errors import UserError
 from .linear_models import LinearFit, fit_linear_model
 from .model import Model
@@ -124,7 +124,8 @@ def fit_table(table: Table, options: Options, *, test: TestFile | None = None, p
     else:
         parts = divide(table, target, options.seed, test)
         trained = _fit(encode(parts, options, test), len(target.labels) or 1, options, progress)
-    return _outcome(parts, trained, options, metric, table.notes, started)
+    notes = [*table.notes, *words_among_numbers(table.drop([target.name]))]
+    return _outcome(parts, trained, options, metric, notes, started)
 
 
 def fit_rows(rows: Part, target: Target, options: Options) -> Model:

@@ -15,7 +15,7 @@ from .errors import UserError
 from .model import Model, Score, load_model
 from .pictures import draw_model, draw_model_graph
 from .training import read_source
-from .writing import need_file, write_text
+from .writing import need_file, need_other_file, write_text
 
 __all__ = ["draw", "predict"]
 
@@ -27,6 +27,8 @@ def predict(folder: Path, source: str, *, header: bool, out: Path | None, proba:
         raise UserError(f"--proba is for classes; this model predicts the number {model.target!r}")
     if proba and not model.has_probabilities:
         raise UserError("--proba: a perceptron knows sides, no probabilities; train with --model logistic for them")
+    if out is not None:
+        need_other_file(out, source, "--out")
     table = read_source(source, header=header)
     try:
         outputs = model.outputs(table.drop([model.target]))

@@ -19,13 +19,11 @@ from .pictures import draw_model
 from .repeating import as_command, as_python
 from .tabular import labels_of
 
-__all__ = ["REPORT", "write_report"]
-
-REPORT = "report.html"
+__all__ = ["write_report"]
 
 
 def write_report(
-    outcome: Outcome, options: Options, folder: Path, seconds: Mapping[str, float], search: Any = None
+    outcome: Outcome, options: Options, path: Path, seconds: Mapping[str, float], search: Any = None
 ) -> Path:
     """Write the page; ``seconds`` are those of each phase.
 
@@ -56,7 +54,6 @@ def write_report(
         curves=None if outcome.trained.estimator is not None else list(outcome.history) or None,
         network=draw_model(model),
     )
-    path = folder / REPORT
     try:
         page = report(
             fitted,

@@ -37,6 +37,8 @@ ROOM = 2**20
 
 __all__ = ["make_writable", "plain_console", "read_source", "read_test_file", "train", "train_and_write"]
 
+REPORT = "report.html"
+
 
 def train(options: Options, notes: Sequence[str] = ()) -> None:
     """Read, train, say how it went, and write; ``notes`` are what there is to say of the options."""
@@ -100,6 +102,8 @@ def train_and_write(
     if options.plot:
         paths += draw_what_was_learnt(outcome, options.out)
     tell(console, outcome, options.source)
+    # A page of the model that was there before would be taken for one of this.
+    (options.out / REPORT).unlink(missing_ok=True)
     if options.report:
         before = {**(seconds or {}), "training": outcome.seconds}
         paths += _report(outcome, options, before, search, console)
@@ -113,7 +117,10 @@ def _report(
     from .reporting import write_report
 
     try:
-        return [write_report(outcome, options, options.out, seconds, search)]
+        return [write_report(outcome, options, options.out / REPORT, seconds, search)]
+    except KeyboardInterrupt:
+        console.print(f"interrupted while the report was made; the model is in {options.out}")
+        raise
     except UserError as error:
         # Rows that a page cannot be made of are no reason to lose a model.
         console.print(f"note: {error}")
@@ -131,6 +138,11 @@ def read_test_file(options: Options) -> TestFile | None:
     """The rows of ``--test``, where it is given."""
     if options.test is None:
         return None
+    if Path(str(options.source)).exists() and options.test.exists() and options.test.samefile(str(options.source)):
+        raise UserError(
+            f"--test: {options.test} is the table itself, whose rows are learnt from: a score on them says nothing of "
+            "new ones; leave --test out, and some rows are set aside"
+        )
     try:
         return TestFile(options.test, read_source(str(options.test), header=not options.no_header))
     except DataError as error:

@@ -12,13 +12,22 @@ from .errors import UserError
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["need_file", "write_figure", "write_text"]
+__all__ = ["need_file", "need_other_file", "write_figure", "write_text"]
 
 
 def need_file(path: Path, flag: str) -> None:
     """Raise where a path names no file: a shell's unset variable is an empty one."""
     if not path.name:
         raise UserError(f"{flag} takes the path of a file to write, got {str(path)!r}")
+
+
+def need_other_file(path: Path, source: str, flag: str) -> None:
+    """Raise where what is to be written would take the place of the table that it is made of, or of a folder."""
+    need_file(path, flag)
+    if path.is_dir():
+        raise UserError(f"{flag}: {path} is a folder; expected the path of a file to write")
+    if path.exists() and Path(source).exists() and path.samefile(source):
+        raise UserError(f"{flag}: {path} is the table itself, which would be lost; choose another file")
 
 
 def write_text(path: Path, text: str, flag: str = "--out") -> None:

@@ -14,10 +14,11 @@ from sklearn.utils.validation import check_is_fitted
 from ..data.errors import listed
 from ..estimators.tabular.frames import rows_of
 from ..estimators.tabular.targets import known_targets
+from ..selection import ThresholdChoice
 from .numbers import plural
 from .part import Part
 
-__all__ = ["checked_kind", "checked_part", "checked_path"]
+__all__ = ["checked_kind", "checked_part", "checked_path", "checked_threshold"]
 
 
 def checked_kind(estimator: Any) -> bool:
@@ -113,3 +114,21 @@ def _among(target: Any, classes: Any) -> Any:
 
 def _labels(target: Any) -> list[str]:
     return sorted({str(label) for label in target.tolist()})
+
+
+def checked_threshold(threshold: Any, classifier: bool) -> None:
+    """Raise for what is no chosen threshold, or one for numbers.
+
+    Raises
+    ------
+    TypeError
+    """
+    if threshold is None:
+        return
+    if not isinstance(threshold, ThresholdChoice):
+        raise TypeError(
+            f"threshold must be what selection.choose_threshold gives, or None; got {threshold!r}: for a number of "
+            "your own wrap the estimator in sklearn.model_selection.FixedThresholdClassifier"
+        )
+    if not classifier:
+        raise TypeError("threshold is for two classes, and the estimator predicts numbers; leave it out")

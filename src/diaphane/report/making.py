@@ -13,7 +13,7 @@ import numpy as np
 
 from ..data.randomness import RandomState, as_random_state
 from ..selection import Metric, ThresholdChoice
-from .checking import checked_kind, checked_part, checked_path
+from .checking import checked_kind, checked_part, checked_path, checked_threshold
 from .examined import is_of_fit
 from .facts import RunFacts
 from .inside import network_step
@@ -100,6 +100,7 @@ def report(
     (True, False)
     """
     classifier, place = checked_kind(estimator), checked_path(path)
+    checked_threshold(threshold, classifier)
     seed = random_state if isinstance(random_state, int) else int(as_random_state(random_state).randint(2**31 - 1))
     facts = RunFacts() if run is None else run
     classes = np.asarray(estimator.classes_) if classifier else None

@@ -32,20 +32,34 @@ IN_WORDS = {
 }
 """How scores are said; those that are shares are said in percent."""
 SHARES = ("accuracy", "balanced_accuracy", "r2")
+RANKS = 0.1
+"""How far AUC must be above that of chance for a model to be of use whatever its answers at ½ are."""
+CHOSEN_BY = {
+    "validation": "Something may have been chosen by these rows, so that new ones are a little harder.",
+    "held out": "Each network was stopped by the rows that it held out, so that new ones are a little harder.",
+}
+
+
+THRESHOLD_STEP = (
+    "choose on validation rows from which probability on the rare class is said (selection.choose_threshold, "
+    "--threshold auto), or let it count more (class_weight)"
+)
 
 
 def summary(subject: Subject) -> Markup:
     """What a reader with one minute needs."""
-    head, useful, flattered = [tag("h1", clean(subject.name, 120)), _what(subject)], True, False
+    head, useful, flattered, ranks = [tag("h1", clean(subject.name, 120)), _what(subject)], True, False, None
     try:
         scores = subject.main_scores
         main = _main(subject, scores)
         better = [row.beats_baseline for row in scores.scores]
         useful, flattered = main.beats_baseline or sum(better) > len(better) / 2, scores.word is not None
+        ranks = _ranks(scores)
         said = [_good(subject, scores, main), _tiles(scores, main), _warnings(subject, scores)]
     except Exception as error:
         said = [paragraph(f"Its predictions could not be scored: {error}", class_="warning")]
-    return tag("header", *head, *said, _verdict(subject, useful=useful, flattered=flattered), class_="summary")
+    verdict = _verdict(subject, useful=useful, flattered=flattered, ranks=ranks)
+    return tag("header", *head, *said, verdict, class_="summary")
 
 
 def _what(subject: Subject) -> Markup:
@@ -53,7 +67,7 @@ def _what(subject: Subject) -> Markup:
     kind = f"{len(subject.classes)} classes" if subject.classes is not None else "a number"
     model = network_step(subject.estimator)
     members = len(getattr(model, "members_", ()))
-    name = type(model).__name__ + (f" of {members} networks" if members > 1 else "")
+    name = getattr(model, "called", type(model).__name__) + (f" of {members} networks" if members > 1 else "")
     return paragraph(
         "Predicts ", tag("b", clean(subject.target, LONGEST)), f" ({kind}) from {plural(columns, 'column')}, "
         f"learnt from {plural(len(subject.learnt), 'row')} by {name}.",
@@ -117,11 +131,21 @@ def _warnings(subject: Subject, scores: MetricsReport) -> Markup:
         )
     elif len(subject.judged) < FEW:
         one = percent(1 / len(subject.judged))
-        said.append(f"Judged by {plural(len(subject.judged), 'row')} only: one row more or less is {one}.")
+        less = f": one row more or less is {one}" if subject.metric.name == "accuracy" else ""
+        said.append(f"Judged by {plural(len(subject.judged), 'row')} only{less}.")
+    if subject.judged.name in CHOSEN_BY:
+        said.append(CHOSEN_BY[subject.judged.name])
+    said += [f"{note[0].upper()}{note[1:].rstrip('.')}." for note in subject.judged.notes]
     return joined(*(paragraph(words, class_="warning") for words in said))
 
 
-def _verdict(subject: Subject, *, useful: bool, flattered: bool) -> Markup:
+def _ranks(scores: MetricsReport) -> float | None:
+    """The AUC, where it says that probabilities tell the classes apart."""
+    auc = _row(scores, "auc")
+    return auc.value if auc is not None and auc.value >= auc.baseline + RANKS else None
+
+
+def _verdict(subject: Subject, *, useful: bool, flattered: bool, ranks: float | None) -> Markup:
     try:
         diagnosis = subject.diagnosis
     except Absent as error:
@@ -131,6 +155,12 @@ def _verdict(subject: Subject, *, useful: bool, flattered: bool) -> Markup:
     if diagnosis.healthy and useful:
         # Green beside a warning would be read as "all is well".
         kind = "verdict" if flattered else "verdict good"
+    elif diagnosis.healthy and ranks is not None:
+        verdict, meaning = (
+            "Verdict: choose a threshold. ",
+            "Its answers are no better than no learning, and its probabilities tell the classes apart "
+            f"(AUC {ranks:.3f})",
+        )
     elif diagnosis.healthy:
         # Its training may be sound, and what came of it of no use.
         verdict, meaning = (
@@ -141,5 +171,7 @@ def _verdict(subject: Subject, *, useful: bool, flattered: bool) -> Markup:
     steps = [step for step in diagnosis.next_steps if subject.test is None or not step.startswith(ASKED_FOR)][:STEPS]
     if not steps:
         return said
+    if not useful and diagnosis.healthy and ranks is not None:
+        steps = [THRESHOLD_STEP]
     listed = tag("ol", *(tag("li", clean(step)) for step in steps))
     return joined(said, tag("div", tag("b", "What to do next"), listed, class_="next"))

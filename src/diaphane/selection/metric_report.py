@@ -238,7 +238,9 @@ def accuracy_misleads(y: Any, accuracy: float | None = None) -> str | None:
     if accuracy is None:
         return f"accuracy misleads: nothing is learnt by {rule}; {advice}" if share >= 0.8 else None
     if accuracy <= share + 2 * np.sqrt(share * (1 - share) / len(labels)):
-        return f"accuracy misleads: {accuracy:.4g} is no better than {rule}; {advice}"
+        # Of few rows, one classifier in forty is so much above the rule by chance.
+        words = "is no better than" if accuracy <= share else f"on {len(labels)} rows may be by chance alone above"
+        return f"accuracy misleads: {accuracy:.4g} {words} {rule}; {advice}"
     avoided = (accuracy - share) / (1 - share)
     if share >= 0.8 and avoided < 0.5:
         return f"accuracy misleads: {accuracy:.4g} avoids {avoided:.0%} of the mistakes of {rule}; {advice}".replace(

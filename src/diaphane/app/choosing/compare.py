@@ -21,7 +21,7 @@ from ..errors import UserError
 from ..parts import Part
 from ..scoring import Judge, choose_metric
 from ..training import make_writable, plain_console, read_source
-from ..writing import need_file, write_text
+from ..writing import need_other_file, write_text
 from .contenders import Contender, choose_contenders
 from .folds import folds_of, refuse_small_classes
 
@@ -67,7 +67,7 @@ def compare(
     contenders = choose_contenders(models)
     if not 2 <= folds <= 1000:
         raise UserError(f"--folds must be from 2 to 1000, got {folds}")
-    need_file(out, "--out")
+    need_other_file(out, source, "--out")
     table = read_source(source, header=header)
     make_writable(out.parent, "--out")
     wanted = choose_target(table, target, task)
@@ -78,6 +78,9 @@ def compare(
     console.print(f"{source}: {wanted.describe()}", style="bold")
     found, notes, interrupted = _judged(contenders, rows, wanted, judge, folds, seed, console)
     notes += table.notes
+    if interrupted:
+        known = [one.contender for one in found]
+        notes.append(f"interrupted before {', '.join(c.name for c in contenders if c not in known)}")
     if found:
         found = sorted(found, key=lambda one: _rank(one, judge))
         _tell(console, found, judge, f"{len(rows)} rows in {folds} folds")
