@@ -14,6 +14,7 @@ from files.onnx_models import BATCHES, assert_same, run, session  # noqa: E402
 
 import diaphane as dia  # noqa: E402
 from diaphane import nn  # noqa: E402
+from diaphane.app.averaged import AveragedMembers, Member  # noqa: E402
 from diaphane.data import ColumnEncoder, Table, TargetScaler  # noqa: E402
 from diaphane.estimators.export import export_model  # noqa: E402
 from diaphane.files import ExportError, FileError  # noqa: E402
@@ -29,6 +30,9 @@ MORE |= {
         nn.Sequential([nn.FeatureScale(), nn.PeriodicEmbedding(columns=2, width=3, frequencies=4), nn.Dense(2)]),
         (5,),
     ),
+    "averaged classes": (AveragedMembers(nn.Sequential([nn.Dense(4, "tanh"), nn.Dense(3)]), 2, (1, 0, 2)), (3,)),
+    "averaged numbers": (AveragedMembers(nn.Sequential([nn.Dense(1)]), 3, (0, 1), False, -9.0, 9.0), (2,)),
+    "one of them": (Member(nn.Sequential([nn.Dense(2)])), (3,)),
     "noise": (nn.Sequential([nn.GaussianNoise(0.1), nn.Dense(3)]), (4,)),
     "flattened steps": (nn.Sequential([nn.Dense(4), nn.Flatten()]), (dia.Dim("T"), 3)),
 }

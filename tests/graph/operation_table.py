@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
@@ -1152,5 +1153,9 @@ def rows(keep: Callable[[Row], bool] = lambda row: True) -> list[Any]:
 
 
 def house_operations() -> Iterator[tuple[str, type]]:
-    """The operations of this package; tests and users may have added theirs."""
-    return ((name, op) for name, op in dia.OPERATIONS.items() if op.__module__.startswith("diaphane."))
+    """The operations of this package; tests, users and docstrings' examples may have added theirs."""
+    return (
+        (name, op)
+        for name, op in dia.OPERATIONS.items()
+        if op.__module__.startswith("diaphane.") and getattr(sys.modules[op.__module__], name, None) is op
+    )
