@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from report.pages import Page, as_number
+from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
 import diaphane.report.subject as subject
@@ -113,3 +114,42 @@ def test_scores_of_rows_that_something_was_chosen_by_say_so():
     model = LogisticRegression().fit(X[:200], y[:200])
     page = Page(report(model, X[:200], y[:200], validation=(X[200:], y[200:])).html)
     assert "may have been chosen by these rows" in next(e["text"] for e in page.all("header"))
+
+
+def test_right_probabilities_of_few_rows_are_not_called_rough():
+    rng = np.random.default_rng(0)
+
+    class Right(ClassifierMixin, BaseEstimator):
+        classes_ = np.array([0, 1])
+
+        def fit(self, X, y):
+            return self
+
+        def predict_proba(self, X):
+            return np.column_stack([1 - X[:, 0], X[:, 0]])
+
+        def predict(self, X):
+            return (X[:, 0] > 0.5).astype(int)
+
+        def __sklearn_is_fitted__(self):
+            return True
+
+    for rows in (60, 500, 2000):
+        X = rng.random((rows, 1))
+        y = (rng.random(rows) < X[:, 0]).astype(int)
+        page = Page(report(Right(), X, y, test=(X, y)).html)
+        assert "no more than chance makes" in page.section("calibration")["text"]
+    y = (rng.random(rows) < 0.5 + (X[:, 0] - 0.5) / 3).astype(int)
+    page = Page(report(Right(), X, y, test=(X, y)).html)
+    assert "do not take its probabilities" in page.section("calibration")["text"]
+
+
+def test_labels_of_one_kind_may_come_as_objects():
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(200, 2))
+    y = X[:, 0] > 0
+    for labels in (y, y.astype(int)):
+        model = LogisticRegression().fit(X[:100], labels[:100])
+        given = labels.astype(object)
+        page = report(model, X[:100], given[:100], test=(X[100:], given[100:]))
+        assert not {"All scores", "Mistakes: which class is taken for which", "Class by class"} & set(page.left_out)

@@ -102,9 +102,9 @@ def checked_part(name: str, given: Any, argument: str, classes: Any = None) -> P
 
 
 def _plain(target: Any) -> Any:
-    """Words that came as objects, as they do out of a frame, as an array of words."""
-    words = target.dtype == object and all(isinstance(label, str) for label in target.tolist())
-    return target.astype(str) if words else target
+    """Labels of one kind that came as objects, as they do out of a frame, as an array of that kind."""
+    alike = target.dtype == object and len({type(label) for label in target.tolist()}) == 1
+    return np.array(target.tolist()) if alike else target
 
 
 def _among(target: Any, classes: Any) -> Any:

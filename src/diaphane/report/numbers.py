@@ -18,15 +18,17 @@ def number(value: Any, digits: int = 4) -> str:
     --------
     >>> number(0.123456), number(1234567.0), number(2), number(float("nan")), number(1e-9)
     ('0.1235', '1\u202f234\u202f567', '2', '–', '1e-09')
+    >>> number(9999.6), number(-0.0)
+    ('10\u202f000', '0')
     """
     x = float(value)
     if math.isnan(x):
         return "–"
     if not math.isfinite(x):
         return "∞" if x > 0 else "−∞"
-    if 1e4 <= abs(x) < 1e15:
+    if 1e4 <= abs(float(f"{x:.{digits}g}")) < 1e15:
         return f"{x:,.0f}".replace(",", THIN).replace("-", "−")
-    written = f"{x:.{digits}g}"
+    written = f"{x:.{digits}g}" if x else "0"
     return f"−{written[1:]}" if written.startswith("-") else written
 
 
@@ -59,13 +61,20 @@ def percent(share: Any) -> str:
     --------
     >>> percent(0.5), percent(0.987654), percent(0.0004), percent(0), percent(float("nan"))
     ('50\u202f%', '98.8\u202f%', '0.04\u202f%', '0\u202f%', '–')
+
+    What is not all is not said to be.
+
+    >>> percent(0.9996), percent(-0.0004)
+    ('99.9\u202f%', '−0.04\u202f%')
     """
     x = 100 * float(share)
     if not math.isfinite(x):
         return "–"
     digits = 0 if x == round(x) else 1
+    if 99.9 < x < 100:
+        x = 99.9
     if 0 < abs(x) < 0.1:
-        return f"{x:.1g}{THIN}%"
+        return f"{x:.1g}{THIN}%".replace("-", "−")
     return f"{x:.{digits}f}{THIN}%".replace("-", "−")
 
 

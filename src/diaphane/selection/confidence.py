@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from ..data.randomness import RandomState, as_random_state
 from ..engines.program import check_whole
 
 if TYPE_CHECKING:
@@ -44,6 +45,24 @@ class Reliability:
     ece: float
     mce: float
     of: str = "the predicted class"
+
+    def ece_by_chance(self, level: float = 0.95, draws: int = 1000, random_state: RandomState = 0) -> float:
+        """What the ECE of right probabilities is at most, by chance, with a probability of ``level``.
+
+        In each bin n_b rows are drawn anew that are right with the probability confidence_b.
+
+        Examples
+        --------
+        >>> few, many = (Reliability(np.array([0.7]), np.array([0.7]), np.array([n]), np.array([0.0, 1.0]), 0.0, 0.0)
+        ...              for n in (50.0, 5000.0))
+        >>> round(few.ece_by_chance(), 2), round(many.ece_by_chance(), 2)
+        (0.12, 0.01)
+        """
+        rng = as_random_state(random_state)
+        counts = np.maximum(np.round(self.counts).astype(np.int64), 1)
+        shares = rng.binomial(counts, np.clip(self.confidence, 0, 1), (draws, len(counts))) / counts
+        found = np.abs(shares - self.confidence) @ (self.counts / self.counts.sum())
+        return float(np.quantile(found, level))
 
     def plot(self, ax: Any = None) -> ReliabilityDisplay:
         """Accuracy against confidence, with the rows of each bin."""

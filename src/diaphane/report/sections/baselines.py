@@ -11,7 +11,6 @@ from ..subject import Subject
 __all__ = ["BASELINES"]
 
 NAMES = {
-    "constant": "always the most frequent class, or the mean",
     "linear": "a linear model",
     "nearest neighbours": "nearest neighbours",
     "boosting": "gradient boosting",
@@ -21,7 +20,8 @@ NAMES = {
 def _made(subject: Subject) -> Section:
     diagnosis = subject.diagnosis
     rows = [row for row in diagnosis.table() if row["kind"] in ("model", "baseline")]
-    names = {**NAMES, "the model": subject.examined.what}
+    constant = "always the mean" if subject.classes is None else "always the most frequent class"
+    names = {**NAMES, "constant": constant, "the model": subject.examined.what}
     cells = [[names.get(r["what"], r["what"]), percent(r["learnt"]), percent(r["judged"])] for r in rows]
     shown = table(
         ["", "rows learnt from", "rows judged by"],

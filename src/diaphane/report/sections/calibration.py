@@ -25,7 +25,7 @@ def _made(subject: Subject) -> Section | None:
     positive = subject.classes.tolist()[1] if len(subject.classes) == 2 else None
     found = reliability(subject.model, part.X, part.y, n_bins=10, positive=positive)
     of = f"class {clean(positive, 40)}" if positive is not None else "the class it says"
-    words = paragraph(f"Expected calibration error {percent(found.ece)}: {_judged(found, len(part))}")
+    words = paragraph(f"Expected calibration error {percent(found.ece)}: {_judged(found, subject.seed)}")
     head = [f"said: {of}", "came true", "rows"]
     rows = [
         [percent(c), percent(a), count(n)]
@@ -47,9 +47,10 @@ def _made(subject: Subject) -> Section | None:
     )
 
 
-def _judged(found: Reliability, rows: int) -> str:
-    if rows < 200:
-        return "of so few rows that it says little."
+def _judged(found: Reliability, seed: int) -> str:
+    chance = found.ece_by_chance(random_state=seed)
+    if found.ece <= chance:
+        return f"no more than chance makes of right probabilities of so many rows (up to {percent(chance)})."
     if found.ece <= WELL:
         return "probabilities can be taken as they are."
     if found.ece >= BADLY:
