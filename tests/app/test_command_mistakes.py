@@ -223,9 +223,12 @@ def test_a_full_disk_leaves_the_predictions_that_were_there(diaphane, monkeypatc
     assert not [path for path in old.parent.iterdir() if ".part" in path.name]
 
 
-@pytest.mark.parametrize("out", ["nowhere/p.csv", "classes", "good.csv/p.csv"])
-def test_predictions_that_cannot_be_written_say_where(diaphane, classes, good, out):
-    assert_one_line(diaphane("predict", classes, good, "--out", out), "cannot write", out, "--out")
+@pytest.mark.parametrize(
+    ("out", "why"),
+    [("nowhere/p.csv", "cannot write"), ("classes", "is a folder"), ("good.csv/p.csv", "cannot write")],
+)
+def test_predictions_that_cannot_be_written_say_where(diaphane, classes, good, out, why):
+    assert_one_line(diaphane("predict", classes, good, "--out", out), why, out, "--out")
 
 
 @pytest.mark.parametrize("out", ["nowhere/n.svg", "good.csv/n.svg"])
