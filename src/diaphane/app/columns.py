@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..data import ColumnEncoder, DataError, Stream, Table, TargetScaler
+from ..data.cells import is_number
 from ..data.table import is_numeric
 from ..graph.node import Array
 from .errors import UserError
@@ -107,7 +108,7 @@ def words_among_numbers(table: Table) -> list[str]:
         if is_numeric(column):
             continue
         cells = [(row, cell) for row, cell in enumerate(column[:MOST_READ].tolist(), 1) if cell is not None]
-        odd = [(row, cell) for row, cell in cells if not _is_number(str(cell))]
+        odd = [(row, cell) for row, cell in cells if not is_number(str(cell))]
         if odd and len(odd) <= FEW_WORDS * len(cells):
             row, cell = odd[0]
             found.append(
@@ -115,14 +116,6 @@ def words_among_numbers(table: Table) -> list[str]:
                 f"row {row} holds {cell!r}; empty such cells to have numbers"
             )
     return found
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
 
 
 def targets(y: Array, scaler: TargetScaler | None) -> Array:

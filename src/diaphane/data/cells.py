@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["MISSING", "as_numbers", "as_strings", "is_missing", "looks_like_data"]
+__all__ = ["MISSING", "as_numbers", "as_strings", "is_missing", "is_number", "looks_like_data"]
 
 MISSING = frozenset({"", "?", "NA", "N/A", "n/a", "<NA>", "NaN", "nan", "null", "NULL", "None"})
 
@@ -93,3 +93,18 @@ def looks_like_data(cells: Sequence[str]) -> bool:
     """
     values = sum(as_numbers([cell]) is not None for cell in cells if cell.strip())
     return 3 * values >= len(cells) and values > 0
+
+
+def is_number(cell: str) -> bool:
+    """Whether a cell's text can be read as one.
+
+    Examples
+    --------
+    >>> is_number("1e3"), is_number("n/k")
+    (True, False)
+    """
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from diaphane.data.cells import is_number
 from diaphane.data.errors import DataError, closest, listed
 from diaphane.data.lookup import positions
 from diaphane.data.table import Column, Table, is_numeric
@@ -201,18 +202,10 @@ def _classes(name: str, values: Column) -> tuple[NDArray[np.int64], tuple[Label,
 
 def _numbers(name: str, values: Column) -> NDArray[np.float64]:
     if not is_numeric(values):
-        word = next(cell for cell in values.tolist() if not _is_number(cell))
+        word = next(cell for cell in values.tolist() if not is_number(cell))
         raise DataError(f"the target {name!r} holds text such as {word!r}; regression expects numbers only")
     if np.all(values == values[0]):
         raise DataError(
             f"the target {name!r} is {values[0]:g} in every row; expected different values: choose another column"
         )
     return values.astype(np.float64)
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True

@@ -99,7 +99,7 @@ class Subject:
         """
         return examined_of(self.estimator, self.learnt, self.validation, self.test)
 
-    @cached_property
+    @property
     def diagnosis(self) -> Diagnosis:
         """What is wrong, if anything.
 
@@ -108,12 +108,23 @@ class Subject:
         Absent
             If it cannot be said of these rows.
         """
+        found = self._diagnosis
+        if isinstance(found, Absent):
+            raise found
+        return found
+
+    @cached_property
+    def _diagnosis(self) -> Diagnosis | Absent:
+        """What was found, or why nothing is: both take long, and are asked for by several sections."""
         if self.classes is not None and len(self.classes) > MOST_CLASSES:
-            raise Absent(
+            return Absent(
                 f"there are {len(self.classes)} classes, and a diagnosis with rivals takes long for more than "
                 f"{MOST_CLASSES}: call selection.diagnose by itself"
             )
-        seen = self.examined
+        try:
+            seen = self.examined
+        except Absent as why:
+            return why
         given = (seen.apart.X, seen.apart.y)
         try:
             return diagnose(
@@ -121,7 +132,7 @@ class Subject:
                 row_numbers=seen.learnt.rows, random_state=self.seed,
             )  # fmt: skip
         except Exception as error:
-            raise Absent(f"no diagnosis: {error}") from error
+            return Absent(f"no diagnosis: {error}")
 
     def frame(self, part: Part) -> Part:
         """The part with rows that scikit-learn's inspection takes: one of pandas for a table or a frame of polars.
